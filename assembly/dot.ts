@@ -1,0 +1,114 @@
+// Level-1 BLAS over contiguous vectors: dot product, axpy, Euclidean norm. Any alignment, any length.
+import { at, hsum, lanes, madd } from './lib/lanes';
+
+/** Σ x[i]·y[i], accumulated in f64. */
+export function sdotRef(n: i32, x: usize, y: usize): f64 {
+  return dotRef<f32>(n, x, y);
+}
+/** Σ x[i]·y[i]. */
+export function ddotRef(n: i32, x: usize, y: usize): f64 {
+  return dotRef<f64>(n, x, y);
+}
+function dotRef<T>(n: i32, x: usize, y: usize): f64 {
+  let sum: f64 = 0;
+  for (let i = 0; i < n; i++) sum += <f64>load<T>(at<T>(x, i)) * <f64>load<T>(at<T>(y, i));
+  return sum;
+}
+
+/** Σ x[i]·y[i]; relative error ≤ n/16·2⁻²⁴·Σ|x·y| against the twin. */
+export function sdot(n: i32, x: usize, y: usize): f64 {
+  return dot<f32>(n, x, y);
+}
+/** Σ x[i]·y[i]. */
+export function ddot(n: i32, x: usize, y: usize): f64 {
+  return dot<f64>(n, x, y);
+}
+// @ts-ignore: decorator
+@inline
+function dot<T>(n: i32, x: usize, y: usize): f64 {
+  const step = lanes<T>() * 4;
+  const whole = n - (n % step);
+  let a = v128.splat<T>(0);
+  let b = v128.splat<T>(0);
+  let c = v128.splat<T>(0);
+  let d = v128.splat<T>(0);
+  let i = 0;
+  for (; i < whole; i += step) {
+    const p = at<T>(x, i);
+    const q = at<T>(y, i);
+    a = madd<T>(v128.load(p), v128.load(q), a);
+    b = madd<T>(v128.load(p, 16), v128.load(q, 16), b);
+    c = madd<T>(v128.load(p, 32), v128.load(q, 32), c);
+    d = madd<T>(v128.load(p, 48), v128.load(q, 48), d);
+  }
+  let sum = <f64>hsum<T>(v128.add<T>(v128.add<T>(a, b), v128.add<T>(c, d)));
+  for (; i < n; i++) sum += <f64>load<T>(at<T>(x, i)) * <f64>load<T>(at<T>(y, i));
+  return sum;
+}
+
+/** y += alpha·x. */
+export function saxpyRef(n: i32, alpha: f32, x: usize, y: usize): void {
+  axpyRef<f32>(n, alpha, x, y);
+}
+/** y += alpha·x. */
+export function daxpyRef(n: i32, alpha: f64, x: usize, y: usize): void {
+  axpyRef<f64>(n, alpha, x, y);
+}
+function axpyRef<T>(n: i32, alpha: T, x: usize, y: usize): void {
+  for (let i = 0; i < n; i++) store<T>(at<T>(y, i), load<T>(at<T>(y, i)) + alpha * load<T>(at<T>(x, i)));
+}
+
+/** y += alpha·x. No overlap unless x = y. */
+export function saxpy(n: i32, alpha: f32, x: usize, y: usize): void {
+  axpy<f32>(n, alpha, x, y);
+}
+/** y += alpha·x. No overlap unless x = y. */
+export function daxpy(n: i32, alpha: f64, x: usize, y: usize): void {
+  axpy<f64>(n, alpha, x, y);
+}
+// @ts-ignore: decorator
+@inline
+function axpy<T>(n: i32, alpha: T, x: usize, y: usize): void {
+  const step = lanes<T>() * 2;
+  const whole = n - (n % step);
+  const factor = v128.splat<T>(alpha);
+  let i = 0;
+  for (; i < whole; i += step) {
+    const p = at<T>(x, i);
+    const q = at<T>(y, i);
+    v128.store(q, madd<T>(factor, v128.load(p), v128.load(q)));
+    v128.store(q, madd<T>(factor, v128.load(p, 16), v128.load(q, 16)), 16);
+  }
+  for (; i < n; i++) store<T>(at<T>(y, i), load<T>(at<T>(y, i)) + alpha * load<T>(at<T>(x, i)));
+}
+
+/** √Σ x[i]², accumulated in f64: no overflow for f32, none below 1e154 for f64. */
+export function snrm2Ref(n: i32, x: usize): f64 {
+  return Math.sqrt(dotRef<f32>(n, x, x));
+}
+/** √Σ x[i]². */
+export function dnrm2Ref(n: i32, x: usize): f64 {
+  return Math.sqrt(dotRef<f64>(n, x, x));
+}
+
+/** √Σ x[i]²; f32 elements are squared and summed in f64 lanes, so that 1e30 and 1e-30 are as safe as 1. */
+export function snrm2(n: i32, x: usize): f64 {
+  const whole = n & ~3;
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
+  let i = 0;
+  for (; i < whole; i += 4) {
+    const v = v128.load(at<f32>(x, i));
+    const low = f64x2.promote_low_f32x4(v);
+    const high = f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 0, 1));
+    a = madd<f64>(low, low, a);
+    b = madd<f64>(high, high, b);
+  }
+  let sum = hsum<f64>(f64x2.add(a, b));
+  for (; i < n; i++) sum += <f64>load<f32>(at<f32>(x, i)) * <f64>load<f32>(at<f32>(x, i));
+  return Math.sqrt(sum);
+}
+/** √Σ x[i]². */
+export function dnrm2(n: i32, x: usize): f64 {
+  return Math.sqrt(dot<f64>(n, x, x));
+}

@@ -1,0 +1,14 @@
+export default {
+  testEnvironment: './test/helpers/environment.cjs',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': './test/helpers/transform.cjs' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
+    '^#load$': '<rootDir>/src/runtime/load.node.ts',
+    '^#ort$': '<rootDir>/src/onnx/ort.node.ts',
+  },
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testTimeout: 60_000,
+  workerIdleMemoryLimit: '2GB',
+  reporters: [['default', { summaryThreshold: 0 }], './test/golden/reporter.cjs'],
+};

@@ -1,0 +1,84 @@
+// Checks that run before any work starts. Every message reads `name: expected …, got …`.
+import { DomainError, ShapeError } from './errors.js';
+import { describe } from './tensor.js';
+
+/** Throws unless `value` is a finite number > 0. */
+export function checkPositive(name: string, value: unknown): asserts value is number {
+  if (!(typeof value === 'number' && value > 0 && value < Infinity))
+    throw new DomainError(`${name}: expected a number > 0, got ${describe(value)}`);
+}
+
+/** Throws unless `value` is a finite number ≥ 0. */
+export function checkNonNegative(name: string, value: unknown): asserts value is number {
+  if (!(typeof value === 'number' && value >= 0 && value < Infinity))
+    throw new DomainError(`${name}: expected a number >= 0, got ${describe(value)}`);
+}
+
+/** Throws unless `value` is a finite number. */
+export function checkFiniteNumber(name: string, value: unknown): asserts value is number {
+  if (!Number.isFinite(value)) throw new DomainError(`${name}: expected a finite number, got ${describe(value)}`);
+}
+
+/** Throws unless `low ≤ value ≤ high`. */
+export function checkRange(name: string, value: unknown, low: number, high: number): asserts value is number {
+  if (!(typeof value === 'number' && value >= low && value <= high)) {
+    throw new DomainError(`${name}: expected a number from ${low} to ${high}, got ${describe(value)}`);
+  }
+}
+
+/** Throws unless `value` is an integer with `low ≤ value ≤ high`. */
+export function checkInteger(
+  name: string,
+  value: unknown,
+  low = -Number.MAX_SAFE_INTEGER,
+  high = Number.MAX_SAFE_INTEGER,
+): asserts value is number {
+  if (!(Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high)) {
+    const range = high === Number.MAX_SAFE_INTEGER ? (low === -high ? '' : ` >= ${low}`) : ` from ${low} to ${high}`;
+    throw new DomainError(`${name}: expected an integer${range}, got ${describe(value)}`);
+  }
+}
+
+/** Throws unless `array` has exactly `length` elements. */
+export function checkLength(name: string, array: { readonly length: number }, length: number): void {
+  if (array.length !== length) throw new ShapeError(`${name}: expected ${length} elements, got ${array.length}`);
+}
+
+/** Throws unless `array` has at least one element. */
+export function checkNotEmpty(name: string, array: { readonly length: number }): void {
+  if (array.length === 0) throw new ShapeError(`${name}: expected at least one element, got none`);
+}
+
+/** Throws unless two shapes are equal; −1 in `expected` allows any extent. */
+export function checkShape(name: string, shape: readonly number[], expected: readonly number[]): void {
+  const fits = shape.length === expected.length && expected.every((extent, axis) => extent === -1 || extent === shape[axis]);
+  if (!fits)
+    throw new ShapeError(`${name}: expected shape [${expected.map((e) => (e === -1 ? 'any' : e)).join(', ')}], got [${shape.join(', ')}]`);
+}
+
+/** Throws when `array` holds a NaN or an infinity, naming the first place. */
+export function checkFinite(name: string, array: ArrayLike<number>): void {
+  // One running sum: NaN and infinities survive addition of x − x, so the slow search below is only reached on failure.
+  let poison = 0;
+  for (let i = 0; i < array.length; i++) poison += (array[i] as number) - (array[i] as number);
+  if (poison === 0) return;
+  for (let i = 0; i < array.length; i++) {
+    if (!Number.isFinite(array[i])) throw new DomainError(`${name}: expected finite numbers, got ${array[i]} at index ${i}`);
+  }
+}
+
+/** Throws unless `value` is one of `choices`. */
+export function checkOneOf<T extends string>(name: string, value: unknown, choices: readonly T[]): asserts value is T {
+  if (!choices.includes(value as T)) throw new DomainError(`${name}: expected one of ${choices.join(', ')}, got ${describe(value)}`);
+}
+
+/** Throws when `labels` holds an integer outside 0 … classes − 1 (other than `ignoreIndex`), naming the first place. */
+export function checkLabels(name: string, labels: ArrayLike<number | bigint>, classes: number, ignoreIndex?: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = Number(labels[i]);
+    if (label === ignoreIndex) continue;
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw new DomainError(`${name}: expected labels from 0 to ${classes - 1}, got ${label} at index ${i}`);
+    }
+  }
+}

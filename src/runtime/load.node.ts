@@ -1,0 +1,31 @@
+// Node: inlined bytes as everywhere; AFTERPASS_BUILD names another tier (relaxed, reference, debug), read from the package.
+import { bytes } from '#wasm/simd';
+import { RuntimeLoadError } from '../core/errors.js';
+
+const tiers = ['simd', 'relaxed', 'reference', 'debug'];
+
+/** Compiles the kernels that this entry carries, or the tier AFTERPASS_BUILD asks for. */
+export function loadModule(): WebAssembly.Module {
+  const tier = requestedTier();
+  return new WebAssembly.Module((tier ? readTier(tier) : bytes()) as BufferSource);
+}
+
+/** Bytes of another tier by name, from the package's files. */
+export function readTier(tier: string): Uint8Array {
+  if (!tiers.includes(tier)) throw new RuntimeLoadError(`AFTERPASS_BUILD: expected one of ${tiers.join(', ')}, got '${tier}'`);
+  const { readFileSync } = process.getBuiltinModule('node:fs');
+  const { fileURLToPath } = process.getBuiltinModule('node:url');
+  const path = fileURLToPath(import.meta.resolve('#wasm/simd')).replace(/simd\.js$/, `${tier}.wasm`);
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new RuntimeLoadError(`AFTERPASS_BUILD: the '${tier}' build is not in this package; run the build, or leave the variable out`, {
+      cause,
+    });
+  }
+}
+
+/** The tier the environment asks for. */
+export function requestedTier(): string | undefined {
+  return process.env.AFTERPASS_BUILD || undefined;
+}

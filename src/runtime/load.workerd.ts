@@ -1,0 +1,17 @@
+// workerd refuses to compile bytes: the module is imported statically and arrives compiled.
+import module from '#wasm/simd.wasm';
+
+/** The kernels, compiled by the bundler or runtime. */
+export function loadModule(): WebAssembly.Module {
+  return module;
+}
+
+/** workerd has no files: there is no other tier to read. */
+export function readTier(_tier: string): Uint8Array | undefined {
+  return undefined;
+}
+
+/** workerd has no environment variables at module scope. */
+export function requestedTier(): string | undefined {
+  return undefined;
+}

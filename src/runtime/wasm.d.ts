@@ -1,0 +1,4 @@
+declare module '#wasm/simd.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}
