@@ -1,4 +1,5 @@
 /** afterpass: everything a network needs after its forward pass, in SIMD WebAssembly. */
 export * from './core/errors.js';
+export * as npy from './core/npy.js';
 export { type FloatArray, type IntegerArray, type Tensor, type TensorLike, type TypedArray, tensor } from './core/tensor.js';
 export { capabilities, init } from './runtime/instance.js';
