@@ -1,4 +1,5 @@
 // The SIMD kernels. One line per file; the twins are in index.ref.ts under the same names.
 export { daxpy, ddot, dnrm2, saxpy, sdot, snrm2 } from './dot';
+export { dexp, sexp } from './exp';
 export { heapBase } from './memory';
 export { exp, log, pow } from './scalar';
