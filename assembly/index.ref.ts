@@ -3,3 +3,4 @@ export { daxpyRef as daxpy, ddotRef as ddot, dnrm2Ref as dnrm2, saxpyRef as saxp
 export { dexpRef as dexp, sexpRef as sexp } from './exp';
 export { heapBase } from './memory';
 export { exp, log, pow } from './scalar';
+export { dtilePeakRef as dtilePeak, sreadPeakRef as sreadPeak, stilePeakRef as stilePeak } from './limits';

@@ -3,3 +3,4 @@ export { daxpy, ddot, dnrm2, saxpy, sdot, snrm2 } from './dot';
 export { dexp, sexp } from './exp';
 export { heapBase } from './memory';
 export { exp, log, pow } from './scalar';
+export { dtilePeak, sreadPeak, stilePeak } from './limits';

@@ -9,6 +9,7 @@ function run(...args) {
 
 rmSync('build/src', { recursive: true, force: true });
 rmSync('build/bin', { recursive: true, force: true });
+rmSync('build/test', { recursive: true, force: true });
 run('scripts/build-wasm.mjs');
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
 try {
