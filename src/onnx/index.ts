@@ -1,0 +1,1 @@
+export { type DecodeOptions, decodeModel, encodeModel } from './model.js';
