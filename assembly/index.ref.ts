@@ -1,6 +1,7 @@
 // The scalar twins under the names of the kernels they specify: plain loops, f64 sums, no vector instruction.
 export { daxpyRef as daxpy, ddotRef as ddot, dnrm2Ref as dnrm2, saxpyRef as saxpy, sdotRef as sdot, snrm2Ref as snrm2 } from './dot';
 export { dexpRef as dexp, sexpRef as sexp } from './exp';
+export { dgemmRef as dgemm, gemmWork, sgemmRef as sgemm } from './gemm';
 export { heapBase } from './memory';
 export { exp, log, pow } from './scalar';
 export { dtilePeakRef as dtilePeak, sreadPeakRef as sreadPeak, stilePeakRef as stilePeak } from './limits';

@@ -1,6 +1,7 @@
 // The SIMD kernels. One line per file; the twins are in index.ref.ts under the same names.
 export { daxpy, ddot, dnrm2, saxpy, sdot, snrm2 } from './dot';
 export { dexp, sexp } from './exp';
+export { dgemm, gemmWork, sgemm } from './gemm';
 export { heapBase } from './memory';
 export { exp, log, pow } from './scalar';
 export { dtilePeak, sreadPeak, stilePeak } from './limits';
