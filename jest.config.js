@@ -6,6 +6,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
     '^#load$': '<rootDir>/src/runtime/load.node.ts',
     '^#ort$': '<rootDir>/src/onnx/ort.node.ts',
+    '^#files$': '<rootDir>/src/onnx/files.node.ts',
   },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testTimeout: 60_000,

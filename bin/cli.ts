@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// The command line: verbs from commands/, results on stdout, everything else on stderr.
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { commands } from './commands/index.js';
+import { exitCodeOf, explain, translate } from './io/failure.js';
+import { integer } from './options.js';
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0); // the reader of a pipe has seen enough
+  throw error;
+});
+
+const program = yargs(hideBin(process.argv))
+  .scriptName('afterpass')
+  .usage('$0 <verb> …\n\nEverything a network needs after its forward pass.')
+  .options({
+    json: { type: 'boolean', default: false, describe: 'Print one JSON object on stdout' },
+    seed: integer('seed', 'Start of every random stream', { low: 0, initial: 0 }),
+    threads: integer('threads', 'Threads of ONNX Runtime (its own choice if left out)', { low: 1, high: 1024 }),
+    quiet: { type: 'boolean', default: false, describe: 'No progress and no remarks on stderr' },
+  })
+  .command(commands as never)
+  .demandCommand(1, 1, 'Not enough non-option arguments: got 0, need at least 1')
+  .strict()
+  .recommendCommands()
+  .detectLocale(false)
+  .parserConfiguration({ 'greedy-arrays': false, 'boolean-negation': false })
+  .group(['json', 'seed', 'threads', 'quiet', 'help', 'version'], 'Everywhere:')
+  .wrap(Math.min(120, process.stdout.columns ?? 100))
+  .exitProcess(false)
+  .fail((message, error) => {
+    throw error && error.name !== 'YError' ? error : translate(message ?? error.message, process.argv[2]);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`error: ${explain(error)}\n`);
+  process.exitCode = exitCodeOf(error);
+}
