@@ -3,5 +3,5 @@ export { daxpyRef as daxpy, ddotRef as ddot, dnrm2Ref as dnrm2, saxpyRef as saxp
 export { dexpRef as dexp, sexpRef as sexp } from './exp';
 export { dgemmRef as dgemm, gemmWork, sgemmRef as sgemm } from './gemm';
 export { heapBase } from './memory';
-export { exp, log, pow } from './scalar';
 export { dtilePeakRef as dtilePeak, sreadPeakRef as sreadPeak, stilePeakRef as stilePeak } from './limits';
+export { acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, log, log1p, pow, sin, sinh, tan, tanh } from './scalar';

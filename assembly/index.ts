@@ -3,5 +3,5 @@ export { daxpy, ddot, dnrm2, saxpy, sdot, snrm2 } from './dot';
 export { dexp, sexp } from './exp';
 export { dgemm, gemmWork, sgemm } from './gemm';
 export { heapBase } from './memory';
-export { exp, log, pow } from './scalar';
 export { dtilePeak, sreadPeak, stilePeak } from './limits';
+export { acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, log, log1p, pow, sin, sinh, tan, tanh } from './scalar';
