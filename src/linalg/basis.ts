@@ -1,0 +1,81 @@
+// Orthonormal vectors of a Krylov method, kept in WebAssembly memory of their own: they outlive awaits and are never copied back
+// for an inner product.
+import { axpy, dot, nrm2 } from '../kernels/dot.js';
+import type { F64 } from '../runtime/arena.js';
+import { slice } from '../runtime/arena.js';
+import { Instance } from '../runtime/instance.js';
+
+/** Up to `capacity` f64 vectors of `size` elements. */
+export class Basis {
+  readonly size: number;
+  #instance = new Instance();
+  #rows: F64;
+  #work: F64;
+  #count = 0;
+
+  constructor(size: number, capacity: number) {
+    this.size = size;
+    this.#rows = this.#instance.keep((arena) => arena.alloc('f64', size * capacity));
+    this.#work = this.#instance.keep((arena) => arena.alloc('f64', size));
+  }
+
+  /** Vectors held. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Appends a vector. */
+  push(v: Float64Array): void {
+    this.#view(this.#count++).set(v);
+  }
+
+  /** A copy of vector j. */
+  get(j: number): Float64Array {
+    return this.#view(j).slice();
+  }
+
+  /**
+   * Makes w orthogonal to the first `count` vectors by two passes of Gram–Schmidt ("twice is enough": the second pass brings the
+   * overlap to rounding level, Giraud, Langou & Rozložník 2005). w is overwritten.
+   *
+   * @returns norm of w afterwards, and the coefficients removed [count]
+   */
+  orthogonalize(w: Float64Array, count = this.#count): { norm: number; coefficients: Float64Array } {
+    return this.#instance.run((arena) => {
+      const work = this.#work;
+      arena.view(work).set(w);
+      const coefficients = new Float64Array(count);
+      for (let pass = 0; pass < 2; pass++) {
+        for (let j = 0; j < count; j++) {
+          const row = slice(this.#rows, j * this.size, this.size);
+          const overlap = dot(row, work);
+          axpy(-overlap, row, work);
+          coefficients[j] = coefficients[j]! + overlap;
+        }
+      }
+      w.set(arena.view(work));
+      return { norm: nrm2(work), coefficients };
+    });
+  }
+
+  /** Σ_j weights[j]·vector j. */
+  combine(weights: Float64Array): Float64Array {
+    return this.#instance.run((arena) => {
+      const work = this.#work;
+      arena.view(work).fill(0);
+      for (let j = 0; j < weights.length; j++) axpy(weights[j]!, slice(this.#rows, j * this.size, this.size), work);
+      return arena.take(work);
+    });
+  }
+
+  /** Keeps the given combinations in place of the vectors held: `weights[i]` [count] makes the new vector i. */
+  replace(weights: readonly Float64Array[]): void {
+    const fresh = weights.map((row) => this.combine(row));
+    this.#count = 0;
+    for (const v of fresh) this.push(v);
+  }
+
+  #view(j: number): Float64Array {
+    return this.#instance.arena.view(slice(this.#rows, j * this.size, this.size));
+  }
+}

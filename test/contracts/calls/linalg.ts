@@ -1,0 +1,26 @@
+type Area = typeof import('../../../src/linalg/index.js');
+
+const operator = {
+  size: 12,
+  precision: 'float64' as const,
+  apply(v: ArrayLike<number>, out: Float32Array | Float64Array) {
+    for (let i = 0; i < 12; i++) out[i] = (i + 1) * v[i]!;
+  },
+};
+const matrix = { data: Float64Array.of(4, 1, 0.5, 1, 3, -0.25, 0.5, -0.25, 2), shape: [3, 3] };
+
+/** One small call per method. */
+export const calls: Record<string, (area: Area) => unknown> = {
+  'conjugate-gradient': ({ conjugateGradient }) => conjugateGradient(operator, new Float64Array(12).fill(1), { damping: 0.1 }),
+  eigh: ({ eigh }) => eigh(matrix),
+  'eigh-tridiagonal': ({ eighTridiagonal }) => eighTridiagonal([1, 2, 3], [0.5, 0.25]),
+  lanczos: ({ lanczos }) => lanczos(operator, { steps: 6 }),
+  'matrix-operator': ({ matrixOperator }) => {
+    const out = new Float64Array(3);
+    void matrixOperator(matrix).apply(Float64Array.of(1, 2, 3), out);
+    return out;
+  },
+  'power-iteration': ({ powerIteration }) => powerIteration(operator, { maxIterations: 50 }),
+  qr: ({ qr }) => qr(matrix),
+  svd: ({ svd }) => svd(matrix),
+};
