@@ -25,7 +25,7 @@ export function ddot(n: i32, x: usize, y: usize): f64 {
 }
 // @ts-ignore: decorator
 @inline
-function dot<T>(n: i32, x: usize, y: usize): f64 {
+export function dot<T>(n: i32, x: usize, y: usize): f64 {
   const step = lanes<T>() * 4;
   const whole = n - (n % step);
   let a = v128.splat<T>(0);
@@ -68,7 +68,7 @@ export function daxpy(n: i32, alpha: f64, x: usize, y: usize): void {
 }
 // @ts-ignore: decorator
 @inline
-function axpy<T>(n: i32, alpha: T, x: usize, y: usize): void {
+export function axpy<T>(n: i32, alpha: T, x: usize, y: usize): void {
   const step = lanes<T>() * 2;
   const whole = n - (n % step);
   const factor = v128.splat<T>(alpha);

@@ -7,3 +7,8 @@ export { dtilePeakRef as dtilePeak, sreadPeakRef as sreadPeak, stilePeakRef as s
 export { acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, log, log1p, pow, sin, sinh, tan, tanh } from './scalar';
 export { dactivateRef as dactivate, sactivateRef as sactivate } from './activations';
 export { dactivationTurnRef as dactivationTurn, daddColumnSumsRef as daddColumnSums, dfillRows, dmultiplyRef as dmultiply, douterRowsRef as douterRows, dscaleRows, dsoftmaxCurvatureRef as dsoftmaxCurvature, dsoftmaxLossRef as dsoftmaxLoss, dsquaredLoss, sactivationTurnRef as sactivationTurn, saddColumnSumsRef as saddColumnSums, sfillRows, smultiplyRef as smultiply, souterRowsRef as souterRows, sscaleRows, ssoftmaxCurvatureRef as ssoftmaxCurvature, ssoftmaxLossRef as ssoftmaxLoss, ssquaredLoss } from './dense';
+export { dcholeskyRef as dcholesky } from './cholesky';
+export { dgemvRef as dgemv, dgemvtRef as dgemvt, sgemvRef as sgemv, sgemvtRef as sgemvt } from './gemv';
+export { dlogSumExpRowsRef as dlogSumExpRows, dsoftmaxRowsRef as dsoftmaxRows, slogSumExpRowsRef as slogSumExpRows, ssoftmaxRowsRef as ssoftmaxRows } from './softmax-rows';
+export { dsyrkRef as dsyrk, ssyrkRef as ssyrk, syrkWork } from './syrk';
+export { dtrsmRef as dtrsm, strsmRef as strsm, trsmWork } from './triangular';

@@ -7,3 +7,8 @@ export { dtilePeak, sreadPeak, stilePeak } from './limits';
 export { acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, log, log1p, pow, sin, sinh, tan, tanh } from './scalar';
 export { dactivate, sactivate } from './activations';
 export { dactivationTurn, daddColumnSums, dfillRows, dmultiply, douterRows, dscaleRows, dsoftmaxCurvature, dsoftmaxLoss, dsquaredLoss, sactivationTurn, saddColumnSums, sfillRows, smultiply, souterRows, sscaleRows, ssoftmaxCurvature, ssoftmaxLoss, ssquaredLoss } from './dense';
+export { dcholesky } from './cholesky';
+export { dgemv, dgemvt, sgemv, sgemvt } from './gemv';
+export { dlogSumExpRows, dsoftmaxRows, slogSumExpRows, ssoftmaxRows } from './softmax-rows';
+export { dsyrk, ssyrk, syrkWork } from './syrk';
+export { dtrsm, strsm, trsmWork } from './triangular';
