@@ -12,3 +12,23 @@ export { dgemvRef as dgemv, dgemvtRef as dgemvt, sgemvRef as sgemv, sgemvtRef as
 export { dlogSumExpRowsRef as dlogSumExpRows, dsoftmaxRowsRef as dsoftmaxRows, slogSumExpRowsRef as slogSumExpRows, ssoftmaxRowsRef as ssoftmaxRows } from './softmax-rows';
 export { dsyrkRef as dsyrk, ssyrkRef as ssyrk, syrkWork } from './syrk';
 export { dtrsmRef as dtrsm, strsmRef as strsm, trsmWork } from './triangular';
+export {
+  dargsortRef as dargsort,
+  dsortRef as dsort,
+  iargsortRef as iargsort,
+  isortRef as isort,
+  sargsortRef as sargsort,
+  ssortRef as ssort,
+  uargsortRef as uargsort,
+  usortRef as usort,
+} from './radix';
+export {
+  dselectRef as dselect,
+  dtopkRef as dtopk,
+  iselectRef as iselect,
+  itopkRef as itopk,
+  sselectRef as sselect,
+  stopkRef as stopk,
+  uselectRef as uselect,
+  utopkRef as utopk,
+} from './top-k';

@@ -12,3 +12,5 @@ export { dgemv, dgemvt, sgemv, sgemvt } from './gemv';
 export { dlogSumExpRows, dsoftmaxRows, slogSumExpRows, ssoftmaxRows } from './softmax-rows';
 export { dsyrk, ssyrk, syrkWork } from './syrk';
 export { dtrsm, strsm, trsmWork } from './triangular';
+export { dargsort, dsort, iargsort, isort, sargsort, ssort, uargsort, usort } from './radix';
+export { dselect, dtopk, iselect, itopk, sselect, stopk, uselect, utopk } from './top-k';

@@ -6,3 +6,4 @@ export * as linalg from './linalg/index.js';
 export * as onnx from './onnx/index.js';
 export * as optimizers from './optimizers/index.js';
 export { capabilities, init } from './runtime/instance.js';
+export * as sorting from './sorting/index.js';

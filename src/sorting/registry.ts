@@ -1,0 +1,17 @@
+// Every method of the area by the kebab-case of its export.
+import type { Registry } from '../core/registry.js';
+import { argsort } from './argsort.js';
+import { quantile } from './quantile.js';
+import { quickSelect } from './quick-select.js';
+import { rank } from './rank.js';
+import { sort } from './sort.js';
+import { topK } from './top-k.js';
+
+export const registry = {
+  sort: { method: sort, summary: 'sorted rows, total order, by radix passes', test: 'test/sorting/hard.test.ts' },
+  argsort: { method: argsort, summary: 'stable order of every row', test: 'test/sorting/hard.test.ts' },
+  'top-k': { method: topK, summary: 'the k largest or smallest with their indices', test: 'test/sorting/hard.test.ts' },
+  'quick-select': { method: quickSelect, summary: 'the k-th smallest without sorting', test: 'test/sorting/hard.test.ts' },
+  rank: { method: rank, summary: 'ranks with a rule for ties', test: 'test/sorting/hard.test.ts' },
+  quantile: { method: quantile, summary: 'empirical quantiles', test: 'test/sorting/hard.test.ts' },
+} satisfies Registry;

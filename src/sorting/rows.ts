@@ -1,0 +1,103 @@
+// What every method of this area takes and gives back: rows along the last axis. A flat array is one row; a tensor keeps its form.
+import { DomainError, ShapeError } from '../core/errors.js';
+import {
+  asFloats,
+  asTensor,
+  brandOf,
+  describe,
+  type FloatArray,
+  isFloatArray,
+  isTypedArray,
+  type Precision,
+  precisionOf,
+  sizeOf,
+  type Tensor,
+  type TensorLike,
+  type TypedArray,
+} from '../core/tensor.js';
+
+/** Data of a method: one row as an array, or rows as a tensor [..., n]. */
+export type Rows =
+  | FloatArray
+  | readonly number[]
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | TensorLike;
+/** The form of a result: an array for an array, a tensor for a tensor. */
+export type Shaped<X, A extends TypedArray = FloatArray> = X extends { readonly data: unknown } ? Tensor<A> : A;
+/** Arrays that the hard methods keep in their own type. */
+export type Sortable = Float32Array | Float64Array | Int32Array | Uint32Array;
+
+/** Rows of `n` elements and the way back to the caller's form. */
+export interface RowsOf<A extends TypedArray> {
+  readonly data: A;
+  readonly rows: number;
+  readonly n: number;
+  readonly precision: Precision;
+  /** True when the caller gave a tensor. */
+  readonly tensor: boolean;
+  /** Extents in front of the last axis; none for an array. */
+  readonly lead: readonly number[];
+}
+
+function layout(name: string, x: Rows): { data: unknown; shape: readonly number[]; tensor: boolean } {
+  if (isTypedArray(x) || Array.isArray(x)) return { data: x, shape: [(x as ArrayLike<number>).length], tensor: false };
+  if (typeof x !== 'object' || x === null) {
+    throw new DomainError(`${name}: expected an array of numbers or a tensor { data, shape }, got ${describe(x)}`);
+  }
+  const { data, shape } = asTensor(name, x);
+  if (shape.length === 0) throw new ShapeError(`${name}: expected at least one axis, got a scalar`);
+  return { data, shape, tensor: true };
+}
+
+function rowsOf<A extends TypedArray>(data: A, shape: readonly number[], tensor: boolean): RowsOf<A> {
+  const lead = shape.slice(0, -1);
+  return { data, rows: sizeOf(lead), n: shape[shape.length - 1] as number, precision: precisionOf(data as FloatArray), tensor, lead };
+}
+
+/**
+ * Reads rows of finite floats by name.
+ * @throws {ShapeError} when a row is empty; {DomainError} for a NaN or an infinity, naming its place
+ */
+export function readRows(name: string, x: Rows): RowsOf<FloatArray> {
+  const { data, shape, tensor } = layout(name, x);
+  const rows = rowsOf(asFloats(name, data), shape, tensor);
+  if (rows.n === 0) throw new ShapeError(`${name}: expected at least one element in a row, got none`);
+  for (let i = 0; i < rows.data.length; i++) {
+    const value = rows.data[i] as number;
+    if (value - value !== 0) throw new DomainError(`${name}: expected finite numbers, got ${value} at index ${i}`);
+  }
+  return rows;
+}
+
+/** Reads rows of numbers for the hard methods: NaN and infinities allowed, 32-bit types kept, smaller integers widened, the rest f64. */
+export function readSortable(name: string, x: Rows): RowsOf<Sortable> {
+  const { data, shape, tensor } = layout(name, x);
+  if (isFloatArray(data)) return rowsOf(data, shape, tensor);
+  const brand = brandOf(data);
+  if (brand === 'Int32Array' || brand === 'Uint32Array') return rowsOf(data as Int32Array, shape, tensor);
+  if (/^(Int|Uint)(8|16)(Clamped)?Array$/.test(brand)) return rowsOf(Int32Array.from(data as Int8Array), shape, tensor);
+  return rowsOf(asFloats(name, data), shape, tensor);
+}
+
+/** Reads an array or tensor that must have as many elements as a known result, converted to its precision. */
+export function readLike(name: string, values: unknown, length: number, precision: Precision): FloatArray {
+  const given = isTypedArray(values) || Array.isArray(values) ? values : asTensor(name, values).data;
+  const data = asFloats(name, given);
+  if (data.length !== length) throw new ShapeError(`${name}: expected ${length} elements, got ${data.length}`);
+  for (let i = 0; i < length; i++) {
+    const value = data[i] as number;
+    if (value - value !== 0) throw new DomainError(`${name}: expected finite numbers, got ${value} at index ${i}`);
+  }
+  if (precisionOf(data) === precision) return data;
+  return precision === 'float32' ? Float32Array.from(data) : Float64Array.from(data);
+}
+
+/** Gives `data` the caller's form, with the last axis replaced by `last` (the row's own axis when left out). */
+export function giveBack<X, A extends TypedArray>(like: RowsOf<TypedArray>, data: A, last: readonly number[] = [like.n]): Shaped<X, A> {
+  return (like.tensor ? { data, shape: [...like.lead, ...last] } : data) as Shaped<X, A>;
+}
