@@ -1,0 +1,75 @@
+// Iterations that never leave the log domain: one exponential per entry, no kernel matrix, costs by tiles.
+import type { Precision } from '../core/tensor.js';
+import { tighten } from '../kernels/gibbs.js';
+import { logBegin, logColumns, logRows } from '../kernels/sinkhorn-log.js';
+import { type F64, type Real, slice } from '../runtime/arena.js';
+import type { Domain, Step } from './entropic.js';
+import type { Potentials } from './potentials.js';
+
+export class LogDomain implements Domain {
+  readonly #p: Potentials;
+  readonly #line: Real;
+  readonly #acc: Real;
+  readonly #row: Real;
+  readonly #stats: F64;
+  readonly #tops: readonly [F64, F64];
+  readonly #scratch: Real;
+
+  constructor(p: Potentials, work: Precision) {
+    const { arena, source } = p;
+    this.#p = p;
+    this.#line = arena.real(work, source.cols);
+    this.#acc = arena.real(work, source.cols);
+    this.#row = arena.real(work, 2 * source.cols);
+    this.#stats = arena.zeros('f64', 4);
+    this.#tops = [arena.zeros('f64', source.cols), arena.zeros('f64', source.cols)];
+    this.#scratch = arena.real(source.precision, 2 * source.cols);
+  }
+
+  start(warm: boolean): void {
+    if (!warm) this.#lift();
+  }
+
+  /** F from a hard minimum over the columns, and G raised where a whole column would underflow. */
+  #lift(): void {
+    const { arena, source, F, G, epsilon } = this.#p;
+    const [part, top] = this.#tops;
+    arena.view(top).fill(-Infinity);
+    source.each((start, count, C) => {
+      tighten(slice(F, start, count), part, G, C, this.#scratch, epsilon);
+      const [one, all] = [arena.view(part), arena.view(top)];
+      for (let j = 0; j < all.length; j++) if (one[j]! > all[j]!) all[j] = one[j]!;
+    });
+    const [g, all] = [arena.view(G), arena.view(top)];
+    for (let j = 0; j < g.length; j++) if (all[j]! < -30) g[j]! -= all[j]!;
+  }
+
+  iterate(count: number, tolerance: number, omega: number): Step {
+    const { arena, source, F, G, a, b, la, lb, epsilon, kappa } = this.#p;
+    let error = Infinity;
+    for (let done = 1; done <= count; done++) {
+      logBegin(this.#line, this.#acc, G, this.#stats);
+      source.each((start, rows, C) => {
+        const [tile, mass, base] = [slice(F, start, rows), slice(a, start, rows), slice(la, start, rows)];
+        logRows(tile, this.#acc, this.#line, C, mass, base, this.#row, epsilon, kappa[0], omega, this.#stats);
+      });
+      logColumns(G, this.#line, this.#acc, b, lb, kappa[1], omega, this.#stats);
+      const [rowError, columnError, , unusable] = arena.view(this.#stats) as unknown as [number, number, number, number];
+      error = rowError + columnError;
+      if (unusable > 0) this.#lift();
+      else if (error <= tolerance || Number.isNaN(error)) return { done, error, stuck: Number.isNaN(error) };
+    }
+    return { done: count, error, stuck: false };
+  }
+
+  translate(): void {
+    const { arena, F, G } = this.#p;
+    const t = this.#p.translation();
+    if (t === 0) return;
+    const [f, g] = [arena.view(F), arena.view(G)];
+    for (let i = 0; i < f.length; i++) f[i]! += t;
+    for (let j = 0; j < g.length; j++) g[j]! -= t;
+  }
+
+  finish(): void {}
+}
