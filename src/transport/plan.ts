@@ -6,15 +6,16 @@ import { type F64, type Real, slice } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import type { SourceMaker } from './setting.js';
 
-/** P_ij = a_i b_j exp((f_i + g_j − C_ij)/ε) as flat row-major numbers in the precision of the cost; exactly 0 where a weight is 0. */
-export function planFrom(
-  make: SourceMaker,
-  a: Float64Array,
-  b: Float64Array,
-  f: Float64Array,
-  g: Float64Array,
-  epsilon: number,
-): FloatArray {
+/** A coupling: flat row-major numbers that carry their shape, so that a plan indexes like an array and is accepted as a Tensor. */
+export type Plan = FloatArray & { readonly data: FloatArray; readonly shape: readonly [number, number] };
+
+/** Gives flat numbers the shape of a matrix. */
+export function asPlan(data: FloatArray, rows: number, cols: number): Plan {
+  return Object.defineProperties(data, { data: { value: data }, shape: { value: [rows, cols] } }) as unknown as Plan;
+}
+
+/** P_ij = a_i b_j exp((f_i + g_j − C_ij)/ε) in the precision of the cost; exactly 0 where a weight is 0. */
+export function planFrom(make: SourceMaker, a: Float64Array, b: Float64Array, f: Float64Array, g: Float64Array, epsilon: number): Plan {
   return withArena((arena) => {
     const source = make(arena);
     const out = floats(source.precision, a.length * b.length);
@@ -28,6 +29,6 @@ export function planFrom(
       gibbs(part, slice(F, start, count), G, C, epsilon);
       out.set(arena.view(part), start * b.length);
     });
-    return out;
+    return asPlan(out, a.length, b.length);
   });
 }

@@ -23,6 +23,8 @@ export class ScalingDomain implements Domain {
   readonly #cost: Real;
   readonly #limit: number;
   #logsFresh = true;
+  /** Lifts in a row that did not lead to usable sums. */
+  #lifts = 0;
 
   constructor(p: Potentials, work: Precision, early: boolean) {
     const { arena, source } = p;
@@ -46,6 +48,7 @@ export class ScalingDomain implements Domain {
 
   /** Forms K from potentials that leave every row and every column with entries near 1, whatever they were: nothing can underflow. */
   #lift(): void {
+    this.#lifts++;
     const { F, G, arena, epsilon } = this.#p;
     tighten(F, this.#top, G, this.#cost, this.#line, epsilon);
     const [g, top] = [arena.view(G), arena.view(this.#top)];
@@ -84,13 +87,14 @@ export class ScalingDomain implements Domain {
     );
     this.#logsFresh = soft;
     const [rowError, columnError, widest, unusable] = arena.view(this.#blocks.stats) as unknown as [number, number, number, number];
-    const error = rowError + columnError;
-    if (unusable > 0 || !(widest <= this.#limit)) {
+    const usable = unusable === 0 && widest < Infinity && !Number.isNaN(rowError + columnError);
+    if (usable) this.#lifts = 0;
+    if (!usable || widest > this.#limit) {
       this.finish();
-      if (unusable > 0 || !(widest < Infinity)) this.#lift();
-      else this.#form();
+      if (usable) this.#form();
+      else this.#lift();
     }
-    return { done, error, stuck: Number.isNaN(error) };
+    return { done, error: usable ? rowError + columnError : Infinity, stuck: this.#lifts > 3 };
   }
 
   translate(): void {

@@ -1,9 +1,8 @@
 // Balanced entropic optimal transport.
 import { checkLength } from '../core/check.js';
-import type { FloatArray } from '../core/tensor.js';
 import { withArena } from '../runtime/instance.js';
 import { checkEntropicOptions, type EntropicOptions, sinkhornMethods, solveEntropic } from './entropic.js';
-import { planFrom } from './plan.js';
+import { type Plan, planFrom } from './plan.js';
 import { balance, type Problem, total } from './problem.js';
 import { checkSolver, readProblem, type Setting } from './setting.js';
 import { pick, spread, supportOf } from './support.js';
@@ -27,7 +26,7 @@ export interface SinkhornResult {
   readonly iterations: number;
   readonly converged: boolean;
   /** [n, m] row-major in the precision of the cost, made on every call; the gradient of `value` with respect to the cost. */
-  plan(): FloatArray;
+  plan(): Plan;
 }
 
 /**

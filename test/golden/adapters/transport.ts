@@ -1,0 +1,48 @@
+// Optimal transport against golden/ot-sort. Every kind runs in f64 (tight) and, where the cases allow it, in f32.
+import { sinkhorn } from '../../../src/transport/index.js';
+import { expectClose } from '../../helpers/close.js';
+import { drawProblem } from '../../transport/problems.js';
+import type { GoldenAdapter, OtSortCase } from '../discover.js';
+
+const exact = { tolerance: 1e-11, maxIterations: 200_000 };
+const f64 = (c: OtSortCase, name: string): Float64Array => Float64Array.from(c.array(name).data);
+const f32 = (c: OtSortCase, name: string): Float32Array => Float32Array.from(c.array(name).data);
+const number = (c: OtSortCase, name: string): number => c.params[name] as number;
+
+function runSinkhorn(c: OtSortCase): void {
+  const epsilon = number(c, 'reg');
+  const [a, b] = [f64(c, 'a'), f64(c, 'b')];
+  for (const method of ['auto', 'stabilized', 'log', 'scaling'] as const) {
+    const r = sinkhorn({ cost: f64(c, 'M'), a, b }, { epsilon, method, ...exact });
+    expect(r.converged).toBe(true);
+    expectClose(r.plan(), f64(c, 'P'), { atol: 1e-9 });
+    expectClose(r.f, f64(c, 'f'), { atol: 1e-7, rtol: 1e-7 });
+    expectClose(r.g, f64(c, 'g'), { atol: 1e-7, rtol: 1e-7 });
+    expectClose(r.transportCost, c.scalars.linear_cost!, { rtol: 1e-9 });
+    if (c.scalars.ot_eps) expectClose(r.value, c.scalars.ot_eps, { rtol: 1e-9 });
+  }
+  const single = sinkhorn({ cost: f32(c, 'M'), a, b }, { epsilon });
+  expect(single.converged).toBe(true);
+  expect(single.f).toBeInstanceOf(Float64Array);
+  expectClose(single.plan(), f64(c, 'P'), { atol: 2e-5 });
+  expectClose(single.transportCost, c.scalars.linear_cost!, { rtol: 2e-4 });
+}
+
+function runLarge(c: OtSortCase): void {
+  if (c.params.op !== 'sinkhorn') return;
+  const { cost, a, b } = drawProblem(number(c, 'n'), number(c, 'm'), number(c, 'seed'));
+  const r = sinkhorn({ cost, a, b }, { epsilon: number(c, 'reg'), tolerance: 1e-10 });
+  expect(r.converged).toBe(true);
+  expectClose(r.value, c.scalars.ot_eps!, { rtol: 1e-9 });
+  expectClose(r.transportCost, c.scalars.linear_cost!, { rtol: 1e-9 });
+  expectClose(r.f.subarray(0, 8), f64(c, 'f_first8'), { atol: 1e-7 });
+  expectClose(r.g.subarray(0, 8), f64(c, 'g_first8'), { atol: 1e-7 });
+  const single = sinkhorn({ cost: Float32Array.from(cost), a, b }, { epsilon: number(c, 'reg') });
+  expect(single.converged).toBe(true);
+  expectClose(single.transportCost, c.scalars.linear_cost!, { rtol: 2e-4 });
+}
+
+export default {
+  pillar: 'transport',
+  otSort: { sinkhorn: runSinkhorn, large: runLarge },
+} satisfies GoldenAdapter;
