@@ -6,13 +6,5 @@ export * as linalg from './linalg/index.js';
 export * as onnx from './onnx/index.js';
 export * as optimizers from './optimizers/index.js';
 export { capabilities, init } from './runtime/instance.js';
-
-<<<<<<< HEAD
-
 export * as sorting from './sorting/index.js';
-
-=======
-
 export * as transport from './transport/index.js';
-
->>>>>>> 7673e72 (feat(transport): balanced Sinkhorn tests, golden cases and registry)
