@@ -1,0 +1,92 @@
+// A batch as blocks: inputs flattened to rows, labels or targets, weights; read and checked once per call.
+import { checkFinite, checkLabels, checkLength } from '../core/check.js';
+import { DomainError, ShapeError } from '../core/errors.js';
+import type { Batch, Inputs } from '../core/model-types.js';
+import { asTensor, describe, type FloatArray, floats, isIntegerArray, isTypedArray, type Precision, type Tensor } from '../core/tensor.js';
+import { scaleRows, softmaxCurvature, softmaxLoss, squaredLoss } from '../kernels/dense.js';
+import type { Arena, F64, I32, Real } from '../runtime/arena.js';
+import type { Network, Trace } from './passes.js';
+
+/** A checked batch in the model's precision. */
+export interface Rows {
+  readonly count: number;
+  readonly x: FloatArray;
+  readonly labels: Int32Array | undefined;
+  readonly targets: FloatArray | undefined;
+  readonly weights: FloatArray;
+}
+
+/** The single input of a dense model as rows [n, inputs]; further axes are flattened. @throws {ShapeError | DomainError} */
+export function readInputs(net: Network, inputs: Inputs): { count: number; x: FloatArray } {
+  const record = inputs as Record<string, unknown>;
+  const single = isTypedArray(record.data) ? inputs : Object.values(record)[0];
+  if (!isTypedArray(record.data) && Object.keys(record).length !== 1)
+    throw new DomainError(`x: expected one input, got ${Object.keys(record).length || describe(inputs)}`);
+  const { data, shape } = asTensor('x', single);
+  const width = net.layers[0]!.inputs;
+  const count = shape[0] ?? 0;
+  if (shape.length < 2 || data.length !== count * width) {
+    throw new ShapeError(`x: expected shape [n, ${width}], got [${shape.join(', ')}]`);
+  }
+  const x = convert(net.precision, data);
+  checkFinite('x', x);
+  return { count, x };
+}
+
+/** Inputs, labels or targets, and weights of a batch. @throws {ShapeError | DomainError} by name */
+export function readBatch(net: Network, batch: Batch): Rows {
+  const { count, x } = readInputs(net, batch.x);
+  const outputs = net.layers.at(-1)!.outputs;
+  const weights = batch.weights ? convert(net.precision, batch.weights) : floats(net.precision, count).fill(1);
+  checkLength('weights', weights, count);
+  checkFinite('weights', weights);
+  if (net.loss === 'mse') {
+    const targets = convert(net.precision, asTensor('y', batch.y).data);
+    checkLength('y', targets, count * outputs);
+    checkFinite('y', targets);
+    return { count, x, labels: undefined, targets, weights };
+  }
+  const given = isIntegerArray(batch.y) ? batch.y : asTensor('y', batch.y).data;
+  checkLength('y', given, count);
+  checkLabels('y', given as ArrayLike<number>, outputs);
+  return { count, x, labels: Int32Array.from(given as ArrayLike<number>, Number), targets: undefined, weights };
+}
+
+function convert(precision: Precision, data: Tensor['data']): FloatArray {
+  const brand = precision === 'float32' ? '[object Float32Array]' : '[object Float64Array]';
+  if (Object.prototype.toString.call(data) === brand) return data as FloatArray;
+  const out = floats(precision, data.length);
+  for (let i = 0; i < data.length; i++) out[i] = Number(data[i]);
+  return out;
+}
+
+/** The loss of the rows a … b against the outputs z: its value, its gradient, and its second derivative as a product. */
+export interface LossSeeds {
+  /** Σ weight·loss. */
+  readonly total: number;
+  /** weight·∂loss/∂z [rows, k]. */
+  readonly delta: Real;
+  /** Unweighted losses [rows]. */
+  readonly losses: F64;
+  /** out = weight·(∂²loss/∂z²) x, row by row; out may be x. */
+  curvature(x: Real, out: Real): void;
+}
+
+/** Evaluates the loss of a chunk of `rows` from `start` on its outputs. `weighted: false` takes every weight as 1. */
+export function lossSeeds(arena: Arena, net: Network, rows: Rows, start: number, trace: Trace, weighted = true): LossSeeds {
+  const outputs = net.layers.at(-1)!.outputs;
+  const end = start + trace.rows;
+  const z = trace.a.at(-1)!;
+  const weights = arena.put(weighted ? rows.weights.subarray(start, end) : floats(net.precision, trace.rows).fill(1));
+  const delta = arena.real(net.precision, z.length);
+  const losses = arena.alloc('f64', trace.rows);
+  if (rows.targets) {
+    const targets = arena.put(rows.targets.subarray(start * outputs, end * outputs));
+    const total = squaredLoss(z, targets, weights, delta, losses);
+    return { total, delta, losses, curvature: (x, out) => scaleRows(2 / outputs, weights, x, out) };
+  }
+  const labels: I32 = arena.put(rows.labels!.subarray(start, end));
+  const p = arena.real(net.precision, z.length);
+  const total = softmaxLoss(z, labels, weights, p, delta, losses);
+  return { total, delta, losses, curvature: (x, out) => softmaxCurvature(p, weights, x, out) };
+}

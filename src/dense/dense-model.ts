@@ -1,0 +1,251 @@
+import { readBytes } from '#files';
+import { checkFinite, checkLength } from '../core/check.js';
+import type { Batch, Data, DifferentiableModel, Inputs, ParameterSlot } from '../core/model-types.js';
+import type { FloatArray, Precision, Tensor, TensorLike } from '../core/tensor.js';
+import { asFloats, asTensor, floats, precisionOf } from '../core/tensor.js';
+import type { Model } from '../onnx/graph.js';
+import { decodeModel } from '../onnx/model.js';
+import type { Arena, Real } from '../runtime/arena.js';
+import { lossSeeds, readBatch, readInputs } from './batch.js';
+import { accumulate, columnsOf, Engine } from './engine.js';
+import { denseTail } from './from-onnx.js';
+import { backward, rBackward, rForward } from './passes.js';
+import { type DenseModelSpec, readSpec } from './spec.js';
+
+/** Where per-sample rows go, and which parameters they cover. */
+export interface PerSampleOptions {
+  /** Written in place of a new tensor. */
+  out?: Tensor;
+  /** Names from `layout`: only these columns, side by side in layout order. */
+  slots?: string[];
+}
+
+/**
+ * A dense network on WebAssembly alone: forward, gradient, exact Hessian-vector products by Pearlmutter's R-operator, Gauss–Newton
+ * products and per-sample gradients, in f32 or f64. It owns an instance of the kernels; `dispose()` lets its memory go.
+ *
+ * Flat parameter order: weight, bias of the first layer, weight, bias of the second, …; the loss is the weighted mean over samples
+ * (mse: and over outputs, factor 1).
+ * @see Pearlmutter 1994, Fast exact multiplication by the Hessian; Schraudolph 2002 for Gauss–Newton products
+ */
+export class DenseModel implements DifferentiableModel {
+  readonly precision: Precision;
+  readonly parameterCount: number;
+  readonly layout: readonly ParameterSlot[];
+  /** Name of the ONNX value that feeds the first layer, for models made by `fromOnnx`. */
+  readonly input: string | undefined;
+  readonly #engine: Engine;
+  #parameters: FloatArray;
+
+  private constructor({ net, layout, parameters }: ReturnType<typeof readSpec>, input?: string) {
+    this.precision = net.precision;
+    this.parameterCount = net.parameterCount;
+    this.layout = layout;
+    this.input = input;
+    this.#engine = new Engine(net);
+    this.#parameters = parameters;
+  }
+
+  /**
+   * A model from weights.
+   * @param spec `layers` of { weight [out, in], bias [out], activation, name }, `loss` 'cross-entropy' or 'mse', `precision`
+   * @throws {ShapeError} when neighbouring layers do not fit; {DomainError} on an unknown activation or loss, NaN or infinity
+   */
+  static create(spec: DenseModelSpec): DenseModel {
+    return new DenseModel(readSpec(spec));
+  }
+
+  /**
+   * The dense tail of an ONNX model: Gemm or MatMul + Add layers with activations between them. Run the part before it on ONNX
+   * Runtime, up to the value named by `input`, and feed that here.
+   *
+   * @param model file bytes, a path (where there are files), or what `decodeModel` returned
+   * @param options `from` value [n, in] to start at (the longest dense tail by default); `loss` ('cross-entropy'); `precision` (the file's)
+   * @throws {GraphError} when something other than dense layers lies between `from` and the output
+   */
+  static fromOnnx(
+    model: Uint8Array | ArrayBuffer | string | Model,
+    options: { from?: string; loss?: DenseModelSpec['loss']; precision?: Precision } = {},
+  ): DenseModel {
+    const { from, loss = 'cross-entropy', precision } = options;
+    const given = typeof model === 'string' ? readBytes(model) : model;
+    const decoded = 'graph' in given ? given : decodeModel(ArrayBuffer.isView(given) ? given : new Uint8Array(given));
+    const { layers, input } = denseTail(decoded, from);
+    return new DenseModel(readSpec({ layers, loss, ...(precision && { precision }) }), input);
+  }
+
+  getParameters(): FloatArray {
+    return this.#parameters.slice();
+  }
+
+  setParameters(w: FloatArray): void {
+    this.#parameters = this.#vector('w', w).slice();
+  }
+
+  /** Logits [n, k] of inputs [n, in] (further axes are flattened). */
+  async predict(x: Inputs): Promise<Tensor<FloatArray>> {
+    const rows = readInputs(this.#engine.net, x);
+    const out = floats(this.precision, rows.count * this.#outputs);
+    this.#engine.chunks(this.#parameters, rows.count, rows.x, 0, (arena, trace, start) => {
+      out.set(arena.view(trace.a.at(-1)!), start * this.#outputs);
+    });
+    return { data: out, shape: [rows.count, this.#outputs] };
+  }
+
+  async loss(data: Data): Promise<number> {
+    const { net } = this.#engine;
+    const w = this.#parameters;
+    let total = 0;
+    const weight = await this.#engine.batches(data, (rows) => {
+      this.#engine.chunks(w, rows.count, rows.x, 0, (arena, trace, start) => {
+        total += lossSeeds(arena, net, rows, start, trace).total;
+      });
+    });
+    return total / weight;
+  }
+
+  async gradient(data: Data): Promise<{ value: number; grad: FloatArray }> {
+    const { net } = this.#engine;
+    let total = 0;
+    const { mean, weight } = await this.#engine.mean(this.#parameters, data, 1, (arena, trace, start, w, rows, out) => {
+      const seeds = lossSeeds(arena, net, rows, start, trace);
+      total += seeds.total;
+      backward(arena, net, w, trace, seeds.delta, out);
+    });
+    return { value: total / weight, grad: mean };
+  }
+
+  async hvp(data: Data, v: FloatArray): Promise<FloatArray> {
+    const { net } = this.#engine;
+    const direction = this.#vector('v', v);
+    const { mean } = await this.#engine.mean(this.#parameters, data, 2, (arena, trace, start, w, rows, out) => {
+      const along = arena.put(direction);
+      const seeds = lossSeeds(arena, net, rows, start, trace);
+      const carried = rForward(arena, net, w, along, trace);
+      const rdelta = carried.ra.at(-1)!;
+      seeds.curvature(rdelta, rdelta);
+      rBackward(arena, net, w, along, trace, carried, seeds.delta, rdelta, out);
+    });
+    return mean;
+  }
+
+  async ggnvp(data: Data, v: FloatArray): Promise<FloatArray> {
+    const { net } = this.#engine;
+    const direction = this.#vector('v', v);
+    const { mean } = await this.#engine.mean(this.#parameters, data, 1, (arena, trace, start, w, rows, out) => {
+      const seeds = lossSeeds(arena, net, rows, start, trace);
+      const delta = rForward(arena, net, w, arena.put(direction), trace).ra.at(-1)!;
+      seeds.curvature(delta, delta);
+      backward(arena, net, w, trace, delta, out);
+    });
+    return mean;
+  }
+
+  /** The gradient of each sample's own loss (weights play no part) [n, d], or of the named `slots` only. */
+  async perSampleGradients(batch: Batch, options: PerSampleOptions = {}): Promise<Tensor<FloatArray>> {
+    const { net } = this.#engine;
+    const rows = readBatch(net, batch);
+    const columns = columnsOf(this.layout, options.slots);
+    return this.#engine.perSample(this.#parameters, rows, columns, options.out, (arena, trace, start) => {
+      return lossSeeds(arena, net, rows, start, trace, false).delta;
+    });
+  }
+
+  /** J_iᵀ seed_i of each sample [n, d]: the logits' Jacobian transposed times the rows of `seed` [n, k]. */
+  async perSampleVjp(x: Inputs, seed: TensorLike, options: PerSampleOptions = {}): Promise<Tensor<FloatArray>> {
+    const rows = readInputs(this.#engine.net, x);
+    const seeds = this.#seeds(seed, rows.count);
+    const columns = columnsOf(this.layout, options.slots);
+    return this.#engine.perSample(this.#parameters, rows, columns, options.out, (arena, trace, start) => {
+      return this.#seedBlock(arena, seeds, start, trace.rows);
+    });
+  }
+
+  /** Σ_i J_iᵀ seed_i [d]: the logits' Jacobian transposed times `seed` [n, k]. */
+  async vjp(x: Inputs, seed: TensorLike): Promise<FloatArray> {
+    const { net } = this.#engine;
+    const rows = readInputs(net, x);
+    const seeds = this.#seeds(seed, rows.count);
+    const total = new Float64Array(this.parameterCount);
+    this.#engine.chunks(this.#parameters, rows.count, rows.x, 1, (arena, trace, start, w) => {
+      const grad = arena.zeroReal(this.precision, this.parameterCount);
+      backward(arena, net, w, trace, this.#seedBlock(arena, seeds, start, trace.rows), grad);
+      accumulate(total, arena.view(grad));
+    });
+    return this.#engine.narrow(total, 1);
+  }
+
+  /** J v [n, k]: the derivative of the logits along v [d]. */
+  async jvp(x: Inputs, v: FloatArray): Promise<Tensor<FloatArray>> {
+    const { net } = this.#engine;
+    const direction = this.#vector('v', v);
+    const rows = readInputs(net, x);
+    const out = floats(this.precision, rows.count * this.#outputs);
+    this.#engine.chunks(this.#parameters, rows.count, rows.x, 1, (arena, trace, start, w) => {
+      const { ra } = rForward(arena, net, w, arena.put(direction), trace);
+      out.set(arena.view(ra.at(-1)!), start * this.#outputs);
+    });
+    return { data: out, shape: [rows.count, this.#outputs] };
+  }
+
+  /** The gradient of each sample's own loss with respect to its input [n, in] (weights play no part). */
+  async inputGradient(batch: Batch): Promise<Tensor<FloatArray>> {
+    const { net } = this.#engine;
+    const rows = readBatch(net, batch);
+    const width = net.layers[0]!.inputs;
+    const out = floats(this.precision, rows.count * width);
+    this.#engine.chunks(this.#parameters, rows.count, rows.x, 1, (arena, trace, start, w) => {
+      const { delta } = lossSeeds(arena, net, rows, start, trace, false);
+      out.set(arena.view(backward(arena, net, w, trace, delta, undefined, true)!), start * width);
+    });
+    return { data: out, shape: [rows.count, width] };
+  }
+
+  /** The loss of each sample [n], unweighted, f64. */
+  async perSampleLosses(batch: Batch): Promise<Float64Array> {
+    const { net } = this.#engine;
+    const rows = readBatch(net, batch);
+    const out = new Float64Array(rows.count);
+    this.#engine.chunks(this.#parameters, rows.count, rows.x, 0, (arena, trace, start) => {
+      out.set(arena.view(lossSeeds(arena, net, rows, start, trace).losses), start);
+    });
+    return out;
+  }
+
+  /** Bytes of WebAssembly memory held; 0 after `dispose()`. */
+  get bytes(): number {
+    return this.#engine.bytes;
+  }
+
+  dispose(): void {
+    this.#engine.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  get #outputs(): number {
+    return this.#engine.net.layers.at(-1)!.outputs;
+  }
+
+  #seeds(seed: TensorLike, count: number): FloatArray {
+    const { data } = asTensor('seed', seed);
+    checkLength('seed', data, count * this.#outputs);
+    return asFloats('seed', data);
+  }
+
+  #seedBlock(arena: Arena, seeds: FloatArray, start: number, rows: number): Real {
+    return arena.putAs(this.precision, seeds.subarray(start * this.#outputs, (start + rows) * this.#outputs));
+  }
+
+  #vector(name: string, v: FloatArray): FloatArray {
+    const given = asFloats(name, v);
+    checkLength(name, given, this.parameterCount);
+    checkFinite(name, given);
+    if (precisionOf(given) === this.precision) return given;
+    const out = floats(this.precision, given.length);
+    out.set(given);
+    return out;
+  }
+}

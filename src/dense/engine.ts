@@ -1,0 +1,155 @@
+// The WebAssembly side of a DenseModel: one instance with the parameters in it, data streamed through in chunks of rows.
+import { batchesOf } from '../core/batches.js';
+import { checkLength } from '../core/check.js';
+import { AfterpassError, DomainError } from '../core/errors.js';
+import type { Data, ParameterSlot } from '../core/model-types.js';
+import type { FloatArray, Tensor } from '../core/tensor.js';
+import { floats, sizeOf } from '../core/tensor.js';
+import { outerRows } from '../kernels/dense.js';
+import type { Arena, Real } from '../runtime/arena.js';
+import { Instance } from '../runtime/instance.js';
+import { type Rows, readBatch } from './batch.js';
+import { backward, forward, type Network, type Trace } from './passes.js';
+
+/** Samples that go through the network together: activations of a layer stay in the cache, memory does not grow with the data. */
+const chunkRows = 256;
+/** Bytes of per-sample gradients formed at a time. */
+const gradientBytes = 2 ** 26;
+
+/** What is done with the forward trace of one chunk of rows that starts at sample `start`; `w` are the parameters. */
+export type ChunkWork = (arena: Arena, trace: Trace, start: number, w: Real) => void;
+/** What is added to `out` [d] for one chunk. */
+export type SumWork = (arena: Arena, trace: Trace, start: number, w: Real, rows: Rows, out: Real) => void;
+/** The gradient of something with respect to the outputs [rows, k]. */
+export type SeedOf = (arena: Arena, trace: Trace, start: number) => Real;
+
+/** Runs a network on data. Every call names the parameters it uses, so that calls may interleave across awaits. */
+export class Engine {
+  readonly net: Network;
+  #held: { instance: Instance; w: Real } | undefined;
+  #uploaded: FloatArray | undefined;
+
+  constructor(net: Network) {
+    this.net = net;
+    const instance = new Instance();
+    this.#held = { instance, w: instance.keep((arena) => arena.real(net.precision, net.parameterCount)) };
+  }
+
+  /** Bytes of WebAssembly memory held. */
+  get bytes(): number {
+    return this.#held?.instance.bytes ?? 0;
+  }
+
+  dispose(): void {
+    this.#held = undefined;
+    this.#uploaded = undefined;
+  }
+
+  /** Runs `work` on the forward trace of every chunk of the rows x [count, inputs]. */
+  chunks(parameters: FloatArray, count: number, x: FloatArray, derivatives: 0 | 1 | 2, work: ChunkWork, limit = chunkRows): void {
+    const held = this.#held;
+    if (!held) throw new AfterpassError('model: expected a model in use, got one after dispose()', 'ERR_DISPOSED');
+    if (this.#uploaded !== parameters) {
+      held.instance.arena.view(held.w).set(parameters);
+      this.#uploaded = parameters;
+    }
+    const width = this.net.layers[0]!.inputs;
+    for (let start = 0; start < count; start += limit) {
+      const rows = Math.min(limit, count - start);
+      held.instance.run((arena) => {
+        const input = arena.put(x.subarray(start * width, (start + rows) * width));
+        work(arena, forward(arena, this.net, held.w, input, rows, derivatives), start, held.w);
+      });
+    }
+  }
+
+  /** Calls `work` on every checked batch and returns the sum of weights. @throws {DomainError} when it is not positive */
+  async batches(data: Data, work: (rows: Rows) => void): Promise<number> {
+    let weight = 0;
+    for await (const batch of batchesOf(data)) {
+      const rows = readBatch(this.net, batch);
+      for (let i = 0; i < rows.count; i++) weight += rows.weights[i]!;
+      work(rows);
+    }
+    if (!(weight > 0)) throw new DomainError(`data: expected samples with a positive sum of weights, got ${weight}`);
+    return weight;
+  }
+
+  /** Weighted mean over all data of what `work` adds [d]: in the network's precision within a chunk, in f64 across chunks. */
+  async mean(parameters: FloatArray, data: Data, derivatives: 1 | 2, work: SumWork): Promise<{ mean: FloatArray; weight: number }> {
+    const total = new Float64Array(this.net.parameterCount);
+    const weight = await this.batches(data, (rows) => {
+      this.chunks(parameters, rows.count, rows.x, derivatives, (arena, trace, start, w) => {
+        const out = arena.zeroReal(this.net.precision, total.length);
+        work(arena, trace, start, w, rows, out);
+        accumulate(total, arena.view(out));
+      });
+    });
+    return { mean: this.narrow(total, 1 / weight), weight };
+  }
+
+  /** J_iᵀ seed_i of every sample [n, columns]: δ_i ⊗ a_i layer by layer, in slices of bounded memory. */
+  perSample(
+    parameters: FloatArray,
+    { count, x }: { count: number; x: FloatArray },
+    columns: readonly { offset: number; length: number }[],
+    out: Tensor | undefined,
+    seed: SeedOf,
+  ): Tensor<FloatArray> {
+    const { parameterCount: d, precision } = this.net;
+    const stride = columns.reduce((sum, { length }) => sum + length, 0);
+    const result = (out ?? { data: floats(precision, count * stride), shape: [count, stride] }) as Tensor<FloatArray>;
+    checkLength('out', result.data, count * stride);
+    const limit = Math.max(1, Math.min(chunkRows, Math.floor(gradientBytes / (8 * d))));
+    const work: ChunkWork = (arena, trace, start, w) => {
+      const block = arena.real(precision, trace.rows * d);
+      this.#outer(arena, w, trace, seed(arena, trace, start), block);
+      const view = arena.view(block);
+      for (let i = 0; i < trace.rows; i++) {
+        let at = (start + i) * stride;
+        for (const { offset, length } of columns) {
+          result.data.set(view.subarray(i * d + offset, i * d + offset + length), at);
+          at += length;
+        }
+      }
+    };
+    this.chunks(parameters, count, x, 1, work, limit);
+    return result;
+  }
+
+  /** f64 sums, times a factor, in the network's precision. */
+  narrow(total: Float64Array, factor: number): FloatArray {
+    const out = floats(this.net.precision, total.length);
+    for (let i = 0; i < total.length; i++) out[i] = total[i]! * factor;
+    return out;
+  }
+
+  #outer(arena: Arena, w: Real, trace: Trace, seed: Real, out: Real): void {
+    const { net } = this;
+    const ones = arena.put(floats(net.precision, trace.rows).fill(1));
+    let back = seed;
+    for (let l = net.layers.length - 1; l >= 0; l--) {
+      const layer = net.layers[l]!;
+      const one: Trace = { rows: trace.rows, a: [trace.a[l]!, trace.a[l + 1]!], d1: [trace.d1[l]], d2: [undefined] };
+      const before = backward(arena, { ...net, layers: [layer] }, w, one, back, undefined, l > 0); // leaves δ in `back`
+      outerRows(back, trace.a[l]!, out, trace.rows, net.parameterCount, layer.weight);
+      if (layer.bias >= 0) outerRows(back, ones, out, trace.rows, net.parameterCount, layer.bias);
+      if (before) back = before;
+    }
+  }
+}
+
+/** total += part. */
+export function accumulate(total: Float64Array, part: FloatArray): void {
+  for (let i = 0; i < total.length; i++) total[i] = total[i]! + part[i]!;
+}
+
+/** Where the named slots sit in the flat vector, in layout order; everything without names. @throws {DomainError} on an unknown name */
+export function columnsOf(layout: readonly ParameterSlot[], slots: readonly string[] | undefined): { offset: number; length: number }[] {
+  for (const name of slots ?? []) {
+    if (!layout.some((slot) => slot.name === name))
+      throw new DomainError(`slots: expected names from the layout (${layout.map((slot) => slot.name).join(', ')}), got '${name}'`);
+  }
+  const chosen = slots ? layout.filter(({ name }) => slots.includes(name)) : layout;
+  return chosen.map(({ offset, shape }) => ({ offset, length: sizeOf(shape) }));
+}

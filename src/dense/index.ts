@@ -1,0 +1,3 @@
+/** Dense networks with exact derivatives on WebAssembly alone. */
+export { DenseModel } from './dense-model.js';
+export type { DenseLayerSpec, DenseModelSpec } from './spec.js';
