@@ -36,3 +36,5 @@ export { dgibbsRef as dgibbs, dmarginalsRef as dmarginals, dpenaltyMassRef as dp
 export { dgramvRef as dgramv, dscalingRef as dscaling, dscalingSoftRef as dscalingSoft, sgramvRef as sgramv, sscalingRef as sscaling, sscalingSoftRef as sscalingSoft } from './sinkhorn-scaling';
 export { dcostRef as dcost, scostRef as scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRowsRef as dlogRows, sdlogRowsRef as sdlogRows, slogBegin, slogColumns, slogRowsRef as slogRows } from './sinkhorn-log';
+export { exp, log, pow } from './scalar';
+export { dtilePeakRef as dtilePeak, readPeakRef as readPeak, stilePeakRef as stilePeak } from './limits';

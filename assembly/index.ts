@@ -18,3 +18,5 @@ export { dgibbs, dmarginals, dpenaltyMass, dtighten, sdgibbs, sgibbs, smarginals
 export { dgramv, dscaling, dscalingSoft, sgramv, sscaling, sscalingSoft } from './sinkhorn-scaling';
 export { dcost, scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRows, sdlogRows, slogBegin, slogColumns, slogRows } from './sinkhorn-log';
+export { exp, log, pow } from './scalar';
+export { dtilePeak, readPeak, stilePeak } from './limits';

@@ -1,5 +1,5 @@
-// What the machine can do, measured: multiply-adds per second in a matrix tile, bytes per second of a plain sum.
-import { at, hsum, lanes, madd } from './lib/lanes';
+// What the machine can do, measured: multiply-adds per second in a matrix tile, bytes per second of plain reading.
+import { at, hsum, madd } from './lib/lanes';
 
 /** Multiply-adds of one tile step in either precision (4 rows × 2 vectors). */
 // @ts-ignore: decorator
@@ -58,25 +58,36 @@ function tile<T>(rounds: i32, depth: i32, a: usize, b: usize): f64 {
   return <f64>hsum<T>(v128.add<T>(top, v128.add<T>(v128.add<T>(c20, c21), v128.add<T>(c30, c31))));
 }
 
-/** Σ x[i] over `rounds` passes; the bandwidth limit of reading 4·n bytes again and again. n is a multiple of 32. */
-export function sreadPeakRef(rounds: i32, n: i32, x: usize): f64 {
-  let sum: f64 = 0;
-  for (let round = 0; round < rounds; round++) for (let i = 0; i < n; i++) sum += <f64>load<f32>(at<f32>(x, i));
-  return sum;
-}
-/** Σ x[i] over `rounds` passes; the bandwidth limit of reading 4·n bytes again and again. n is a multiple of 32. */
-export function sreadPeak(rounds: i32, n: i32, x: usize): f64 {
-  let a = f32x4.splat(0), b = f32x4.splat(0), c = f32x4.splat(0), d = f32x4.splat(0);
-  let e = f32x4.splat(0), f = f32x4.splat(0), g = f32x4.splat(0), h = f32x4.splat(0);
+/** Exclusive or of the words of x, read `rounds` times: the limit of reading 4·n bytes again and again. n is a multiple of 32. */
+export function readPeakRef(rounds: i32, n: i32, x: usize): f64 {
+  let word = 0;
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < n; i += 8 * lanes<f32>()) {
-      const p = at<f32>(x, i);
-      a = f32x4.add(a, v128.load(p)), b = f32x4.add(b, v128.load(p, 16));
-      c = f32x4.add(c, v128.load(p, 32)), d = f32x4.add(d, v128.load(p, 48));
-      e = f32x4.add(e, v128.load(p, 64)), f = f32x4.add(f, v128.load(p, 80));
-      g = f32x4.add(g, v128.load(p, 96)), h = f32x4.add(h, v128.load(p, 112));
+    word = 0;
+    for (let i = 0; i < n; i++) word ^= load<i32>(at<i32>(x, i));
+  }
+  return <f64>word;
+}
+/**
+ * Exclusive or of the words of x, read `rounds` times: the limit of reading 4·n bytes again and again. n is a multiple of 32.
+ * Bitwise because that has more ports than an addition, in two streams because prefetchers then fetch further ahead.
+ */
+export function readPeak(rounds: i32, n: i32, x: usize): f64 {
+  const half = <usize>n << 1;
+  let a = i32x4.splat(0), b = i32x4.splat(0), c = i32x4.splat(0), d = i32x4.splat(0);
+  let e = i32x4.splat(0), f = i32x4.splat(0), g = i32x4.splat(0), h = i32x4.splat(0);
+  for (let round = 0; round < rounds; round++) {
+    a = i32x4.splat(0), b = i32x4.splat(0), c = i32x4.splat(0), d = i32x4.splat(0);
+    e = i32x4.splat(0), f = i32x4.splat(0), g = i32x4.splat(0), h = i32x4.splat(0);
+    for (let p = x, end = x + half; p < end; p += 64) {
+      const q = p + half;
+      a = v128.xor(a, v128.load(p)), e = v128.xor(e, v128.load(q));
+      b = v128.xor(b, v128.load(p, 16)), f = v128.xor(f, v128.load(q, 16));
+      c = v128.xor(c, v128.load(p, 32)), g = v128.xor(g, v128.load(q, 32));
+      d = v128.xor(d, v128.load(p, 48)), h = v128.xor(h, v128.load(q, 48));
     }
   }
-  const low = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
-  return <f64>hsum<f32>(f32x4.add(low, f32x4.add(f32x4.add(e, f), f32x4.add(g, h))));
+  const low = v128.xor(v128.xor(a, b), v128.xor(c, d));
+  const all = v128.xor(low, v128.xor(v128.xor(e, f), v128.xor(g, h)));
+  const pair = v128.xor(all, i32x4.shuffle(all, all, 2, 3, 0, 1));
+  return <f64>(i32x4.extract_lane(pair, 0) ^ i32x4.extract_lane(pair, 1));
 }

@@ -14,8 +14,8 @@ export function tilePeak<B extends Real>(a: B, b: B, rounds: number): number {
   return a.type === 'f32' ? k.stilePeak(rounds, depth, a.ptr, b.ptr) : k.dtilePeak(rounds, depth, a.ptr, b.ptr);
 }
 
-/** Sums x `rounds` times: 4·x.length·rounds bytes read. @throws {ShapeError} unless x holds a multiple of 32 elements */
+/** Exclusive or of the words of x, read `rounds` times: 4·x.length·rounds bytes. @throws {ShapeError} unless x holds a multiple of 32 elements */
 export function readPeak(x: F32, rounds: number): number {
   checkLength('x', x, Math.ceil(x.length / 32) * 32);
-  return kernels().sreadPeak(rounds, x.length, x.ptr);
+  return kernels().readPeak(rounds, x.length, x.ptr);
 }

@@ -1,0 +1,85 @@
+// What this machine reaches at best: the ceilings of the roofline, measured with the kernels of src/kernels/limits.ts.
+import type { Precision } from '../core/tensor.js';
+import { readPeak, tilePeak, tileShape } from '../kernels/limits.js';
+import type { Instance } from '../runtime/instance.js';
+import { randomF32, randomF64, type Work } from './case.js';
+
+/** Ceilings of one build on one core. */
+export interface Limits {
+  /** GFLOP/s of a matrix tile whose panels stay in L1. */
+  readonly float32: number;
+  readonly float64: number;
+  /** GB/s of a plain sum over working sets of so many bytes. */
+  readonly read: readonly { readonly bytes: number; readonly rate: number }[];
+}
+
+/** A loop at one of the limits and how much it does per call: flop or bytes. */
+export interface LimitLoop {
+  readonly work: Work;
+  readonly amount: number;
+}
+
+const depth = 256; // panels of 4 and 8 kB: both stay in L1 next to each other
+const largest = 2 ** 26; // beyond the L2 of every machine; L3 or memory
+
+/** The multiply-add loop of one precision, about 0.2 ms a call. */
+export function computeLoop(instance: Instance, precision: Precision): LimitLoop {
+  return instance.keep((arena) => {
+    const rounds = 400;
+    const { a, b } = tileShape[precision === 'float32' ? 'f32' : 'f64'];
+    const random = precision === 'float32' ? randomF32 : randomF64;
+    const [left, right] = [arena.put(random(a * depth, 1)), arena.put(random(b * depth, 2))];
+    return { work: () => tilePeak(left, right, rounds), amount: 2 * a * b * depth * rounds };
+  });
+}
+
+/** The reading loop over a working set of about `bytes`, about 0.1 ms a call. */
+export function readLoop(instance: Instance, bytes: number): LimitLoop {
+  return instance.keep((arena) => {
+    const length = Math.max(32, Math.round(Math.min(bytes, largest) / 128) * 32);
+    const x = arena.alloc('f32', length);
+    arena.view(x).fill(1); // untouched pages are one shared page, which would sit in L1
+    const rounds = Math.max(1, Math.round(2 ** 23 / (4 * length)));
+    return { work: () => readPeak(x, rounds), amount: 4 * length * rounds };
+  });
+}
+
+/** Measures every ceiling of the instance's build; about half a second. */
+export function measureLimits(make: () => Instance): Limits {
+  const read: { bytes: number; rate: number }[] = [];
+  for (let bytes = 2 ** 13; bytes <= largest; bytes *= 2) {
+    const instance = make();
+    const loop = readLoop(instance, bytes);
+    read.push({ bytes, rate: best(instance, loop) / 1e6 });
+  }
+  const rate = (precision: Precision): number => {
+    const instance = make();
+    return best(instance, computeLoop(instance, precision)) / 1e6;
+  };
+  return { float32: rate('float32'), float64: rate('float64'), read };
+}
+
+/** Amount per millisecond of the fastest of the calls that fit into 30 ms: a limit is what the machine can do undisturbed. */
+function best(instance: Instance, { work, amount }: LimitLoop): number {
+  return instance.run(() => {
+    let fastest = Infinity;
+    const end = performance.now() + 30;
+    for (let calls = 0; calls < 5 || performance.now() < end; calls++) {
+      const start = performance.now();
+      work();
+      fastest = Math.min(fastest, performance.now() - start);
+    }
+    return amount / fastest;
+  });
+}
+
+/** GB/s for a working set of `bytes`, between the measured sizes. */
+export function bandwidth({ read }: Limits, bytes: number): number {
+  let above = read.findIndex((point) => point.bytes >= bytes);
+  if (above < 0) above = read.length - 1;
+  const high = read[above] as { bytes: number; rate: number };
+  const low = read[Math.max(0, above - 1)] as { bytes: number; rate: number };
+  if (high.bytes === low.bytes || bytes >= high.bytes) return high.rate;
+  const place = Math.log(bytes / low.bytes) / Math.log(high.bytes / low.bytes);
+  return low.rate + Math.max(0, place) * (high.rate - low.rate);
+}

@@ -1,0 +1,49 @@
+// Order statistics: timings have a floor and a long tail, so means and variances say little about them.
+
+/** The value below which a share `p` of the ascending `sorted` lies (linear interpolation). */
+export function quantile(sorted: ArrayLike<number>, p: number): number {
+  const place = p * (sorted.length - 1);
+  const low = Math.floor(place);
+  const below = sorted[low] as number;
+  return below + (place - low) * ((sorted[Math.min(low + 1, sorted.length - 1)] as number) - below);
+}
+
+/** The middle of unsorted values. */
+export function median(values: ArrayLike<number>): number {
+  return quantile(Float64Array.from(values).sort(), 0.5);
+}
+
+export interface Summary {
+  readonly median: number;
+  readonly quartiles: readonly [number, number];
+  /** Interquartile range. */
+  readonly spread: number;
+  /** Values further than 1.5 interquartile ranges from the quartiles (Tukey). */
+  readonly outliers: number;
+  readonly samples: number;
+}
+
+/** Median, quartiles and outliers of at least one value. */
+export function summarize(values: ArrayLike<number>): Summary {
+  const sorted = Float64Array.from(values).sort();
+  const low = quantile(sorted, 0.25);
+  const high = quantile(sorted, 0.75);
+  const reach = 1.5 * (high - low);
+  let outliers = 0;
+  for (const value of sorted) if (value < low - reach || value > high + reach) outliers++;
+  return { median: quantile(sorted, 0.5), quartiles: [low, high], spread: high - low, outliers, samples: sorted.length };
+}
+
+/** Slope of the least-squares line through (x, y). */
+export function slope(x: readonly number[], y: readonly number[]): number {
+  const n = x.length;
+  const meanX = x.reduce((a, b) => a + b, 0) / n;
+  const meanY = y.reduce((a, b) => a + b, 0) / n;
+  let cross = 0;
+  let square = 0;
+  for (let i = 0; i < n; i++) {
+    cross += ((x[i] as number) - meanX) * ((y[i] as number) - meanY);
+    square += ((x[i] as number) - meanX) ** 2;
+  }
+  return cross / square;
+}
