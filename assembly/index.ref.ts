@@ -3,7 +3,6 @@ export { daxpyRef as daxpy, ddotRef as ddot, dnrm2Ref as dnrm2, saxpyRef as saxp
 export { dexpRef as dexp, sexpRef as sexp } from './exp';
 export { dgemmRef as dgemm, gemmWork, sgemmRef as sgemm } from './gemm';
 export { heapBase } from './memory';
-export { dtilePeakRef as dtilePeak, sreadPeakRef as sreadPeak, stilePeakRef as stilePeak } from './limits';
 export { acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, log, log1p, pow, sin, sinh, tan, tanh } from './scalar';
 export { dactivateRef as dactivate, sactivateRef as sactivate } from './activations';
 export { dactivationTurnRef as dactivationTurn, daddColumnSumsRef as daddColumnSums, dfillRows, dmultiplyRef as dmultiply, douterRowsRef as douterRows, dscaleRows, dsoftmaxCurvatureRef as dsoftmaxCurvature, dsoftmaxLossRef as dsoftmaxLoss, dsquaredLoss, sactivationTurnRef as sactivationTurn, saddColumnSumsRef as saddColumnSums, sfillRows, smultiplyRef as smultiply, souterRowsRef as souterRows, sscaleRows, ssoftmaxCurvatureRef as ssoftmaxCurvature, ssoftmaxLossRef as ssoftmaxLoss, ssquaredLoss } from './dense';

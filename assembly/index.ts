@@ -3,7 +3,6 @@ export { daxpy, ddot, dnrm2, saxpy, sdot, snrm2 } from './dot';
 export { dexp, sexp } from './exp';
 export { dgemm, gemmWork, sgemm } from './gemm';
 export { heapBase } from './memory';
-export { dtilePeak, sreadPeak, stilePeak } from './limits';
 export { acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, log, log1p, pow, sin, sinh, tan, tanh } from './scalar';
 export { dactivate, sactivate } from './activations';
 export { dactivationTurn, daddColumnSums, dfillRows, dmultiply, douterRows, dscaleRows, dsoftmaxCurvature, dsoftmaxLoss, dsquaredLoss, sactivationTurn, saddColumnSums, sfillRows, smultiply, souterRows, sscaleRows, ssoftmaxCurvature, ssoftmaxLoss, ssquaredLoss } from './dense';
