@@ -1,4 +1,5 @@
 // Every verb. A new one is its file and a line here.
+import { bench } from './bench.js';
 import { doctor } from './doctor.js';
 
-export const commands = [doctor];
+export const commands = [bench, doctor];

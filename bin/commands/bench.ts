@@ -1,0 +1,159 @@
+// afterpass bench: how fast the kernels and methods are here, against this machine's limits and against other ways to do the same.
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import type { CommandModule } from 'yargs';
+import { type Comparison, compare, keyOf } from '../../src/bench/compare.js';
+import { type Growth, growth } from '../../src/bench/growth.js';
+import { report, time } from '../../src/bench/report.js';
+import type { Row } from '../../src/bench/row.js';
+import { runCases } from '../../src/bench/run.js';
+import { DomainError } from '../../src/core/errors.js';
+import { findCases } from '../io/bench-cases.js';
+import { UnreachedError } from '../io/failure.js';
+import { checkOutput, writeOutput } from '../io/output.js';
+import { percent, progress, remark, table, write } from '../io/print.js';
+import { type GlobalArgs, list, number, text } from '../options.js';
+
+export interface Args extends GlobalArgs {
+  pattern: string | undefined;
+  compare: string | undefined;
+  report: string | undefined;
+  growth: boolean;
+  force: boolean;
+  seconds: number;
+  builds: string[];
+  baselines: boolean;
+}
+
+interface Result {
+  machine: Record<string, unknown>;
+  cases: Row[];
+  absent: readonly { name: string; size: readonly number[] }[];
+  growth?: Growth[];
+  comparison?: Comparison;
+}
+
+/** `afterpass bench [pattern]`. */
+export const bench: CommandModule<GlobalArgs, Args> = {
+  command: 'bench [pattern]',
+  describe: "Time kernels and methods against this machine's limits and other ways to do the same",
+  builder: (yargs) =>
+    yargs.positional('pattern', { type: 'string', describe: 'Part of an area, file or case name' }).options({
+      compare: text('compare', 'Earlier --json output; only significant changes are shown'),
+      report: text('report', 'Write an HTML page with roofline and bars'),
+      growth: { type: 'boolean', default: false, describe: 'Fit how time grows over the sizes of a case' },
+      force: { type: 'boolean', default: false, describe: 'Replace an existing report' },
+      seconds: number('seconds', 'Measuring time per row', { low: 0.01, high: 3600, initial: 1 }),
+      builds: list('builds', 'Kernels to time: simd, relaxed, reference'),
+      baselines: { type: 'string', default: 'yes', choices: ['yes', 'no'], describe: 'Time the baselines too', coerce: (v) => v !== 'no' },
+    }) as never,
+  handler: async (args) => {
+    if (args.report) checkOutput(args.report, { force: args.force, name: '--report' });
+    const before = args.compare ? readEarlier(args.compare) : undefined;
+    const result = await measure(args);
+    if (before) result.comparison = compare(before, result.cases);
+    if (args.growth) result.growth = growth(result.cases);
+    if (args.report) writeOutput(args.report, page(result));
+    write(result, args, asText);
+    const wrong = result.cases.flatMap((row) => row.warnings.filter((w) => w.includes('disagrees')).map((w) => `${keyOf(row)}: ${w}`));
+    if (wrong.length) throw new UnreachedError(wrong.join('; '));
+  },
+};
+
+async function measure(args: Args): Promise<Result> {
+  const found = await findCases(args.pattern);
+  if (!found.length) throw new DomainError(`pattern: expected part of a case's name, got '${args.pattern}'`);
+  const { onProgress, stop } = progress(args);
+  const chosen = args.builds.length ? { builds: args.builds } : {};
+  try {
+    const { limits, timer, cases, absent } = await runCases(found, {
+      ...chosen,
+      seconds: args.seconds,
+      baselines: args.baselines,
+      onProgress: (done, total) => onProgress({ done, total, phase: 'timing' }),
+    });
+    for (const { name, size } of absent) remark(`${name} ${size.join('×')}: absent, this machine lacks what it needs`, args);
+    return { machine: { ...machine(), limits, timer }, cases, absent };
+  } finally {
+    stop();
+  }
+}
+
+function machine(): Record<string, unknown> {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    platform: `${process.platform}-${process.arch}`,
+    runtime: `node ${process.versions.node}`,
+    afterpass: version,
+    date: new Date().toISOString(),
+  };
+}
+
+function readEarlier(path: string): Row[] {
+  let earlier: { cases?: Row[] };
+  try {
+    earlier = JSON.parse(readFileSync(path, 'utf8')) as { cases?: Row[] };
+  } catch (cause) {
+    throw new DomainError(`--compare: expected the JSON of an earlier bench, got '${path}' (${(cause as Error).message})`, { cause });
+  }
+  if (!Array.isArray(earlier.cases) || !earlier.cases.every((row) => row?.relative && row.size)) {
+    throw new DomainError(`--compare: expected the JSON of an earlier bench, got '${path}' without cases`);
+  }
+  return earlier.cases;
+}
+
+function page({ machine: { limits, timer: _timer, ...facts }, cases }: Result): string {
+  return report({ title: 'afterpass bench', machine: facts, limits: limits as never, cases });
+}
+
+function asText(result: Result): string {
+  const parts = [rowsText(result.cases)];
+  for (const row of result.cases) for (const warning of row.warnings) parts.push(`${keyOf(row)}: ${warning}`);
+  if (result.growth) parts.push(growthText(result.growth));
+  if (result.comparison) parts.push(comparisonText(result.comparison));
+  return parts.join('\n');
+}
+
+function rowsText(rows: readonly Row[]): string {
+  const names = [...new Set(rows.flatMap(({ baselines }) => Object.keys(baselines)))];
+  return table(
+    ['case', 'size', 'build', 'median', '±', 'rate', 'of limit', ...names.map((name) => `× ${name}`)],
+    rows.map((row) => [
+      row.name,
+      row.size.join('×'),
+      row.build,
+      time(row.median),
+      percent(row.spread / row.median / 2),
+      row.rate === null ? '' : `${row.rate.toFixed(1)} ${row.rateUnit}`,
+      row.share === null ? '' : percent(row.share),
+      ...names.map((name) => {
+        const found = row.baselines[name];
+        return found ? (found.absent ? 'absent' : `${(found.ratio as number).toFixed(2)}`) : '';
+      }),
+    ]),
+  );
+}
+
+function growthText(fits: readonly Growth[]): string {
+  return table(
+    ['case', 'build', 'n', 'time grows as', 'work grows as'],
+    fits.map(({ name, build, axis, exponent, workExponent }) => [
+      name,
+      build,
+      axis,
+      `n^${exponent.toFixed(2)}`,
+      workExponent === null ? '' : `n^${workExponent.toFixed(2)}`,
+    ]),
+  );
+}
+
+function comparisonText({ changes, added, removed }: Comparison): string {
+  const changed = changes.filter(({ verdict }) => verdict !== 'same');
+  const lines = changed.map((c) => `${c.verdict}: ${keyOf(c)} ${c.change > 0 ? '+' : ''}${percent(c.change)} (± ${percent(c.error)})`);
+  if (!changed.length) lines.push(`no significant change in ${changes.length} cases`);
+  if (added.length) lines.push(`only in this run: ${added.join(', ')}`);
+  if (removed.length) lines.push(`only in the earlier run: ${removed.join(', ')}`);
+  return lines.join('\n');
+}
