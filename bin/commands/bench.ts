@@ -12,7 +12,7 @@ import { findCases } from '../io/bench-cases.js';
 import { UnreachedError } from '../io/failure.js';
 import { checkOutput, writeOutput } from '../io/output.js';
 import { percent, progress, remark, table, write } from '../io/print.js';
-import { type GlobalArgs, list, number, text } from '../options.js';
+import { choice, type GlobalArgs, list, number, text } from '../options.js';
 
 export interface Args extends GlobalArgs {
   pattern: string | undefined;
@@ -21,8 +21,8 @@ export interface Args extends GlobalArgs {
   growth: boolean;
   force: boolean;
   seconds: number;
-  builds: string[];
-  baselines: boolean;
+  builds: string[] | undefined;
+  baselines: 'yes' | 'no';
 }
 
 interface Result {
@@ -45,7 +45,7 @@ export const bench: CommandModule<GlobalArgs, Args> = {
       force: { type: 'boolean', default: false, describe: 'Replace an existing report' },
       seconds: number('seconds', 'Measuring time per row', { low: 0.01, high: 3600, initial: 1 }),
       builds: list('builds', 'Kernels to time: simd, relaxed, reference'),
-      baselines: { type: 'string', default: 'yes', choices: ['yes', 'no'], describe: 'Time the baselines too', coerce: (v) => v !== 'no' },
+      baselines: choice('baselines', 'Time the baselines too', ['yes', 'no'], 'yes'),
     }) as never,
   handler: async (args) => {
     if (args.report) checkOutput(args.report, { force: args.force, name: '--report' });
@@ -64,12 +64,12 @@ async function measure(args: Args): Promise<Result> {
   const found = await findCases(args.pattern);
   if (!found.length) throw new DomainError(`pattern: expected part of a case's name, got '${args.pattern}'`);
   const { onProgress, stop } = progress(args);
-  const chosen = args.builds.length ? { builds: args.builds } : {};
+  const chosen = args.builds?.length ? { builds: args.builds } : {};
   try {
     const { limits, timer, cases, absent } = await runCases(found, {
       ...chosen,
       seconds: args.seconds,
-      baselines: args.baselines,
+      baselines: args.baselines === 'yes',
       onProgress: (done, total) => onProgress({ done, total, phase: 'timing' }),
     });
     for (const { name, size } of absent) remark(`${name} ${size.join('×')}: absent, this machine lacks what it needs`, args);

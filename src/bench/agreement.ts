@@ -21,9 +21,8 @@ export function disagreement(got: readonly number[], want: readonly number[]): n
   let norm = 0;
   for (let i = 0; i < want.length; i++) {
     const [a, b] = [got[i] as number, want[i] as number];
-    if (Object.is(a, b)) continue;
-    difference += (a - b) ** 2;
-    norm += b ** 2;
+    if (Number.isFinite(b)) norm += b ** 2;
+    if (!Object.is(a, b)) difference += (a - b) ** 2;
   }
   if (difference === 0) return 0;
   const error = Math.sqrt(difference / (norm || 1));

@@ -1,0 +1,37 @@
+import { disagreement, numbersOf } from '../../src/bench/agreement.js';
+import { median, quantile, slope, summarize } from '../../src/bench/statistics.js';
+import { Instance } from '../../src/runtime/instance.js';
+
+test('quantiles interpolate between neighbours', () => {
+  expect(quantile([0, 10, 20, 30], 0.5)).toBe(15);
+  expect(quantile([0, 10, 20, 30], 1)).toBe(30);
+  expect(quantile([7], 0.25)).toBe(7);
+});
+
+test('the median does not care for order or for one wild value', () => {
+  expect(median([3, 1, 1e9])).toBe(3);
+});
+
+test('a value far beyond the quartiles is an outlier, its neighbours are not', () => {
+  const { outliers, spread, samples } = summarize([1, 2, 3, 4, 5, 6, 7, 100]);
+  expect({ outliers, samples }).toEqual({ outliers: 1, samples: 8 });
+  expect(spread).toBeCloseTo(3.5);
+});
+
+test('the slope of points on a line is that of the line', () => {
+  expect(slope([0, 1, 2], [5, 3, 1])).toBeCloseTo(-2);
+});
+
+test('results are read through records, arrays and blocks; functions are left out', () => {
+  const { arena } = new Instance();
+  const block = arena.put(Float32Array.of(4, 5));
+  expect(numbersOf({ a: 1, b: [2, Int32Array.of(3)], c: block, plan: () => 6 }, arena)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('disagreement is relative in norm, and infinite for other lengths and lone NaNs', () => {
+  expect(disagreement([3, 4], [3, 4])).toBe(0);
+  expect(disagreement([3, 4.5], [3, 4])).toBeCloseTo(0.1);
+  expect(disagreement([1], [1, 2])).toBe(Infinity);
+  expect(disagreement([NaN, 1], [NaN, 1])).toBe(0);
+  expect(disagreement([NaN], [1])).toBe(Infinity);
+});
