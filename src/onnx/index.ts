@@ -1,1 +1,5 @@
+export { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, vjpModel } from './derivatives.js';
+export { unsupportedOps } from './import.js';
+export type { LossName, LossSpec } from './losses.js';
 export { type DecodeOptions, decodeModel, encodeModel } from './model.js';
+export { supportedOps } from './ops/index.js';

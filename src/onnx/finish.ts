@@ -1,0 +1,55 @@
+// From a builder to a model: nothing that no output needs, and every operator in the form of the model's operator set.
+import type { Builder } from './builder.js';
+import { type Graph, type Model, modelOf, type Node, numbersOf } from './graph.js';
+
+/** Reduce operators that take their axes as an attribute before opset 18. */
+const axesAsAttribute = new Set([
+  'ReduceMean',
+  'ReduceMax',
+  'ReduceMin',
+  'ReduceProd',
+  'ReduceL1',
+  'ReduceL2',
+  'ReduceLogSum',
+  'ReduceLogSumExp',
+  'ReduceSumSquare',
+]);
+
+/**
+ * The written graph as a model: the operator set of `like`, and at least 17; metadata kept.
+ * Nodes, initializers and inner types that no output needs are left out; inputs stay.
+ */
+export function finish(b: Builder, like?: Model): Model {
+  const opset = Math.max(17, like?.opsets.get('') ?? 17);
+  const { graph } = b;
+  const needed = new Set(graph.outputs.map(({ name }) => name));
+  const nodes: Node[] = [];
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i]!;
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    nodes.push(opset < 18 ? lowered(node, graph) : node);
+    for (const name of nodes.at(-1)!.inputs) needed.add(name);
+  }
+  graph.nodes = nodes.reverse().map((node) => ({ ...node, outputs: trimmed(node.outputs, needed) }));
+  for (const name of graph.initializers.keys()) if (!needed.has(name)) graph.initializers.delete(name);
+  graph.name = like?.graph.name || 'graph';
+  const model = modelOf(graph, opset);
+  model.irVersion = Math.max(model.irVersion, like?.irVersion ?? 0);
+  if (like) model.metadata = new Map(like.metadata);
+  return model;
+}
+
+/** Outputs nobody reads at the end of the list are not asked for. */
+function trimmed(outputs: readonly string[], needed: ReadonlySet<string>): string[] {
+  let length = outputs.length;
+  while (length > 1 && !needed.has(outputs[length - 1]!)) length--;
+  return outputs.slice(0, length);
+}
+
+/** Opset 17 has the axes of most reductions as an attribute. */
+function lowered(node: Node, graph: Graph): Node {
+  if (!axesAsAttribute.has(node.op) || !node.inputs[1]) return node;
+  const axes = graph.initializers.get(node.inputs[1]);
+  if (!axes) return node;
+  return { ...node, inputs: [node.inputs[0]!], attributes: { ...node.attributes, axes: { type: 'ints', value: numbersOf(axes) } } };
+}

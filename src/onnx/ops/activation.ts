@@ -1,0 +1,23 @@
+// Functions of one number: by their slope.
+import { likeFirst, type Rule, unary } from './rule.js';
+
+/** Relu'(x) = sign(y): 0 at the kink, as PyTorch has it; Sign of the output keeps Conv and Relu fusable. */
+export const Relu = unary((b, _x, y) => b.op('Sign', [y]));
+export const Tanh = unary((b, _x, y) => b.sub(b.scalar(y, 1), b.mul(y, y)));
+export const Sigmoid = unary((b, _x, y) => b.mul(y, b.sub(b.scalar(y, 1), y)));
+export const Exp = unary((_b, _x, y) => y);
+export const Log: Rule = { ...unary((b, x) => b.op('Reciprocal', [x])) };
+export const Sqrt = unary((b, _x, y) => b.div(b.scalar(y, 0.5), y));
+export const Abs = unary((b, x) => b.op('Sign', [x]));
+/** d/dx 1/x = −y² */
+export const Reciprocal = unary((b, _x, y) => b.neg(b.mul(y, y)));
+/** 2/√π · exp(−x²) */
+export const Erf = unary((b, x) => b.scale(b.op('Exp', [b.neg(b.mul(x, x))]), 2 / Math.sqrt(Math.PI)));
+/** Zero derivative wherever it exists. */
+export const Sign: Rule = { infer: likeFirst, zero: true };
+export const Floor = Sign;
+export const Ceil = Sign;
+export const Round = Sign;
+
+/** Nothing to do: readers of the output read the input. */
+export const Identity: Rule = { infer: likeFirst, simplify: (node) => [node.inputs[0]!] };

@@ -1,0 +1,94 @@
+import type { Builder, Value } from '../builder.js';
+import { minus, plus, product, times } from '../dims.js';
+import { intOf, intsOf, type Node, stringOf } from '../graph.js';
+import { perChannel } from './conv.js';
+import { otherAxes, type Rule } from './rule.js';
+import { padSpatial, taps, underTap, type Window, windowOf } from './window.js';
+
+const windowOfNode = (node: Node, b: Builder): Window => windowOf(node, b.staticShape(node.inputs[1]!, 2));
+
+/** The transpose of a convolution: y[s·i + d·t − pad] += x[i]·W[t], W [C, O/g, …]. */
+export const ConvTranspose: Rule = {
+  infer: (node, b) => {
+    const { type, shape } = b.type(node.inputs[0]!);
+    if (!shape) return [{ type }];
+    const { kernel, strides, dilations, pads } = windowOfNode(node, b);
+    const extra = intsOf(node, 'output_padding') ?? kernel.map(() => 0);
+    const spatial = shape.slice(2).map((extent, i) => {
+      const rest = dilations[i]! * (kernel[i]! - 1) + 1 + extra[i]! - pads[i]! - pads[i + kernel.length]!;
+      return plus(times(minus(extent, 1), strides[i]!), rest);
+    });
+    const channels = times(b.shape(node.inputs[1]!)[1]!, intOf(node, 'group', 1));
+    return [{ type, shape: [shape[0]!, channels, ...spatial] }];
+  },
+  vjp: (node, [d], b, needs) => {
+    const window = windowOfNode(node, b);
+    const groups = intOf(node, 'group', 1);
+    const { strides, dilations, pads } = window;
+    const attributes = { kernel_shape: window.kernel, strides, dilations, pads, ...(groups > 1 && { group: groups }) };
+    return [
+      needs[0] ? b.op('Conv', [d!, node.inputs[1]!], attributes) : undefined,
+      needs[1] ? weightCotangent(node, d!, b) : undefined,
+      needs[2] ? b.reduceSum(d!, otherAxes(b.rank(d!), 1)) : undefined,
+    ];
+  },
+  jvp: (node, [dx, dW, dB], b) => {
+    const [x, W] = node.inputs as [Value, Value];
+    const along = dx && b.op('ConvTranspose', [dx, W], node.attributes);
+    const across = dW && b.op('ConvTranspose', [x, dW, ...(dB ? [dB] : [])], node.attributes);
+    const alone = dB && !dW ? perChannel(dB, b.rank(x), b) : undefined;
+    const sum = b.sum(along, across, alone);
+    return [sum && b.expand(sum, b.shape(node.outputs[0]!))];
+  },
+  expand: (node, b) => {
+    const mode = stringOf(node, 'auto_pad', 'NOTSET');
+    const { auto_pad, output_shape, ...rest } = node.attributes;
+    if (output_shape?.type !== 'ints' && mode !== 'SAME_UPPER' && mode !== 'SAME_LOWER') {
+      return auto_pad || output_shape ? b.emit('ConvTranspose', node.inputs, rest) : undefined;
+    }
+    const { kernel, strides, dilations } = windowOfNode(node, b);
+    const extra = intsOf(node, 'output_padding') ?? kernel.map(() => 0);
+    const wanted = output_shape?.type === 'ints' ? output_shape.value.slice(-kernel.length) : undefined;
+    const pads = new Array<number>(2 * kernel.length).fill(0);
+    b.staticShape(node.inputs[0]!, 2).forEach((extent, i) => {
+      const full = strides[i]! * (extent - 1) + extra[i]! + dilations[i]! * (kernel[i]! - 1) + 1;
+      const total = full - (wanted?.[i] ?? extent * strides[i]!);
+      const small = Math.floor(total / 2);
+      pads[i] = mode === 'SAME_UPPER' ? small : total - small;
+      pads[i + kernel.length] = total - pads[i]!;
+    });
+    return b.emit('ConvTranspose', node.inputs, { ...rest, pads });
+  },
+};
+
+/** Per tap: every x times the cotangent it was sent to. */
+function weightCotangent(node: Node, d: Value, b: Builder): Value {
+  const [x, W] = node.inputs as [Value, Value];
+  const groups = intOf(node, 'group', 1);
+  const window = windowOfNode(node, b);
+  const [C, O] = b.staticShape(W) as [number, number];
+  const inner = b.staticShape(x, 2);
+  const space = inner.map((_, i) => i);
+  const places = product([b.shape(x)[0]!, ...inner]);
+  const last = [0, ...space.map((i) => i + 2), 1];
+  const padded = b.transpose(padSpatial(d, window.pads, b), last);
+  const rows = b.reshape(b.transpose(x, last), [places, C]);
+  const parts = taps(window.kernel).map((tap) => {
+    const reached = b.reshape(
+      underTap(
+        padded,
+        tap,
+        window,
+        inner,
+        space.map((i) => i + 1),
+        b,
+      ),
+      [places, groups * O],
+    );
+    if (groups === 1) return b.unsqueeze(b.op('Gemm', [rows, reached], { transA: 1 }), [2]);
+    const left = b.transpose(b.reshape(rows, [places, groups, C / groups]), [1, 2, 0]);
+    const right = b.transpose(b.reshape(reached, [places, groups, O]), [1, 0, 2]);
+    return b.reshape(b.matmul(left, right), [C, O, 1]);
+  });
+  return b.reshape(b.concat(parts, 2), [C, O, ...window.kernel]);
+}
