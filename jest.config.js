@@ -8,6 +8,7 @@ export default {
     '^#ort$': '<rootDir>/src/onnx/ort.node.ts',
     '^#files$': '<rootDir>/src/onnx/files.node.ts',
   },
+  setupFiles: ['./test/helpers/setup.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testTimeout: 60_000,
   workerIdleMemoryLimit: '2GB',
