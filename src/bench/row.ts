@@ -88,6 +88,26 @@ export class RowTimer {
     return compute >= memory ? 'compute' : 'memory';
   }
 
+  /**
+   * The loop timed beside the subject. Clock speed is all that varies while data stay in the core's own caches: there the tile loop is
+   * the steadier pace, and the reading limit is that of the start; beyond them other cores share the memory, and reading is the pace.
+   */
+  get #reads(): boolean {
+    const limits = this.#bench.limits.get(this.build);
+    return this.bound === 'memory' && limits !== undefined && bandwidth(limits, this.#footprint()) < 0.7 * bandwidth(limits, 2 ** 17);
+  }
+
+  /** The work of the row in units of what its limit loop does per call. */
+  #limitUnits(): number | null {
+    const { flops, bytes, precision = 'float32' } = this.subject;
+    const limits = this.#bench.limits.get(this.build);
+    if (!limits || this.bound === null) return null;
+    if (this.bound === 'compute') return (flops as (size: Size) => number)(this.size) / this.#amount;
+    const needed = (bytes as (size: Size) => number)(this.size);
+    if (this.#reads) return needed / this.#amount;
+    return (needed / bandwidth(limits, this.#footprint())) * (limits[precision] / this.#amount);
+  }
+
   #footprint(): number {
     return this.subject.footprint?.(this.size) ?? this.subject.bytes?.(this.size) ?? 2 ** 15;
   }
@@ -146,7 +166,7 @@ export class RowTimer {
     }
     if (baselines) for (const [name, open] of Object.entries(subject.baselines ?? {})) await add(name, await open(size), instance);
 
-    const loop = this.bound === 'memory' ? readLoop(instance, this.#footprint()) : computeLoop(instance, subject.precision ?? 'float32');
+    const loop = this.#reads ? readLoop(instance, this.#footprint()) : computeLoop(instance, subject.precision ?? 'float32');
     this.#amount = loop.amount;
     variants.splice(1, 0, await this.#variant(limitName, loop.work, instance, false));
     return variants;
@@ -178,6 +198,7 @@ export class RowTimer {
     const { bound } = this;
     const amount = bound === 'memory' ? bytes : bound === 'compute' ? flops : null;
     const relative = combine(this.#relative);
+    const units = this.#limitUnits();
     return {
       name: subject.name,
       area: this.#area,
@@ -189,7 +210,7 @@ export class RowTimer {
       bound,
       rate: amount === null ? null : amount / own.median / 1e6,
       rateUnit: bound === 'memory' ? 'GB/s' : bound === 'compute' ? 'GFLOP/s' : null,
-      share: amount === null ? null : Math.min(1, amount / this.#amount / relative.value),
+      share: units === null ? null : Math.min(1, units / relative.value),
       work: { flops, bytes },
       relative,
       baselines: this.#baselineResults(),
@@ -217,7 +238,7 @@ export class RowTimer {
     if (own.median < 20 * this.#bench.overhead.call)
       warnings.push('close to the cost of a call: the timer overhead taken off is a large part');
     if (atStart && limit.length) {
-      const full = this.bound === 'memory' ? bandwidth(atStart, this.#footprint()) : atStart[this.subject.precision ?? 'float32'];
+      const full = this.#reads ? bandwidth(atStart, this.#footprint()) : atStart[this.subject.precision ?? 'float32'];
       const now = this.#amount / median(limit) / 1e6;
       if (now < 0.8 * full)
         warnings.push(
