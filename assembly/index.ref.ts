@@ -37,3 +37,15 @@ export { dcostRef as dcost, scostRef as scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRowsRef as dlogRows, sdlogRowsRef as sdlogRows, slogBegin, slogColumns, slogRowsRef as slogRows } from './sinkhorn-log';
 export { exp, log, pow } from './scalar';
 export { dtilePeakRef as dtilePeak, readPeakRef as readPeak, stilePeakRef as stilePeak } from './limits';
+export {
+  ddiffsortBackRef as ddiffsortBack,
+  ddiffsortRef as ddiffsort,
+  sdiffsortBackRef as sdiffsortBack,
+  sdiffsortRef as sdiffsort,
+} from './diff-sort';
+export {
+  dnetworkRef as dnetwork,
+  inetworkRef as inetwork,
+  snetworkRef as snetwork,
+  unetworkRef as unetwork,
+} from './sort-network';

@@ -19,3 +19,5 @@ export { dcost, scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRows, sdlogRows, slogBegin, slogColumns, slogRows } from './sinkhorn-log';
 export { exp, log, pow } from './scalar';
 export { dtilePeak, readPeak, stilePeak } from './limits';
+export { ddiffsort, ddiffsortBack, sdiffsort, sdiffsortBack } from './diff-sort';
+export { dnetwork, inetwork, snetwork, unetwork } from './sort-network';

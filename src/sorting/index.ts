@@ -1,9 +1,14 @@
 /** Sorting: hard, soft and by network. */
+
+export type { Distribution } from '../kernels/diff-sort.js';
 export { argsort } from './argsort.js';
+export { type BackwardGrads, type DiffSortOptions, type DiffSortResult, diffSort } from './diff-sort.js';
 export type { Direction } from './direction.js';
 export { type QuantileOptions, quantile } from './quantile.js';
 export { type QuickSelectOptions, quickSelect } from './quick-select.js';
 export { type RankOptions, rank } from './rank.js';
 export type { Rows, Shaped, Sortable } from './rows.js';
 export { type SortOptions, sort } from './sort.js';
+export { type SortingNetwork, type SortingNetworkOptions, sortingNetwork } from './sorting-network.js';
 export { type TopKOptions, topK } from './top-k.js';
+export type { NetworkName } from './wiring.js';

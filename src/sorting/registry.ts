@@ -1,10 +1,12 @@
 // Every method of the area by the kebab-case of its export.
 import type { Registry } from '../core/registry.js';
 import { argsort } from './argsort.js';
+import { diffSort } from './diff-sort.js';
 import { quantile } from './quantile.js';
 import { quickSelect } from './quick-select.js';
 import { rank } from './rank.js';
 import { sort } from './sort.js';
+import { sortingNetwork } from './sorting-network.js';
 import { topK } from './top-k.js';
 
 export const registry = {
@@ -14,4 +16,10 @@ export const registry = {
   'quick-select': { method: quickSelect, summary: 'the k-th smallest without sorting', test: 'test/sorting/hard.test.ts' },
   rank: { method: rank, summary: 'ranks with a rule for ties', test: 'test/sorting/hard.test.ts' },
   quantile: { method: quantile, summary: 'empirical quantiles', test: 'test/sorting/hard.test.ts' },
+  'sorting-network': {
+    method: sortingNetwork,
+    summary: 'wiring of odd-even and bitonic networks, short rows sorted by it',
+    test: 'test/sorting/sorting-network.test.ts',
+  },
+  'diff-sort': { method: diffSort, summary: 'differentiable sorting network with six relaxations', test: 'test/sorting/diff-sort.test.ts' },
 } satisfies Registry;

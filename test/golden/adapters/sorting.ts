@@ -1,5 +1,6 @@
 // The sorting kinds of golden/ot-sort, in f64 and f32 at the manifest's tolerances.
-import { argsort, sort, topK } from '../../../src/sorting/index.js';
+import { argsort, type Distribution, diffSort, type NetworkName, sort, topK } from '../../../src/sorting/index.js';
+import { expectClose } from '../../helpers/close.js';
 import type { GoldenAdapter, OtSortCase } from '../discover.js';
 
 /** The draws of the `large` cases. */
@@ -27,5 +28,33 @@ function large(c: OtSortCase): void {
   }
 }
 
-const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large } };
+/** Networks: the package multiplies rows from the left, so its matrices are the transposes of ours. */
+function diffsort(c: OtSortCase): void {
+  const { n, batch, network, distribution, steepness, art_lambda } = c.params as Record<string, never>;
+  const options = {
+    network: (network as string).replace('_', '-') as NetworkName,
+    distribution: (distribution as string).replace('_', '-') as Distribution,
+    steepness,
+    artLambda: art_lambda,
+  };
+  const transpose = (matrix: ArrayLike<number>): Float64Array =>
+    Float64Array.from({ length: matrix.length }, (_, at) => {
+      const [b, i, j] = [Math.floor(at / (n * n)), Math.floor(at / n) % n, at % n];
+      return matrix[(b * n + j) * n + i] as number;
+    });
+  const x = c.array('x').data;
+  for (const [Type, values, grads] of [
+    [Float64Array, { atol: c.tolerances.value_abs as number }, { atol: c.tolerances.grad_abs as number }],
+    [Float32Array, { atol: c.tolerances.f32_value_abs as number }, { rtol: 1e-3, atol: 1e-3 }],
+  ] as const) {
+    const result = diffSort({ data: Type.from(x), shape: [batch, n] }, options);
+    expectClose(result.sorted.data, c.array('y').data, values);
+    expectClose(result.permutation().data, transpose(c.array('P').data), values);
+    const sorted = Type.from(c.array('Wy').data);
+    const permutation = Type.from(transpose(c.array('Wp').data));
+    expectClose(result.backward({ sorted, permutation }).data, c.array('gx').data, grads);
+  }
+}
+
+const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large, diffsort } };
 export default adapter;
