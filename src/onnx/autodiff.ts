@@ -5,7 +5,7 @@ import { type Node, where } from './graph.js';
 import { ruleOf } from './ops/index.js';
 
 /** The float values that move when one of `sources` does. */
-function movedBy(b: Builder, nodes: readonly Node[], sources: Iterable<Value>): Set<Value> {
+export function movedBy(b: Builder, nodes: readonly Node[], sources: Iterable<Value>): Set<Value> {
   const moved = new Set(sources);
   for (const node of nodes) {
     if (ruleOf(node)?.zero || !node.inputs.some((name) => moved.has(name))) continue;

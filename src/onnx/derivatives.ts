@@ -23,7 +23,8 @@ export interface DerivativeOptions {
   readonly weights?: 'baked' | 'live';
 }
 
-interface Setting {
+/** What every derivative starts from. */
+export interface Setting {
   readonly b: Builder;
   /** The value that is differentiated: the output, or the loss on it. */
   readonly value: Value;
@@ -33,7 +34,8 @@ interface Setting {
   readonly weight: Value | undefined;
 }
 
-function open(model: Model, options: DerivativeOptions): Setting {
+/** A builder with the model, its loss and what is differentiated in. */
+export function openDerivative(model: Model, options: DerivativeOptions): Setting {
   const { graph } = model;
   const outputName = options.of ?? graph.outputs[0]?.name;
   if (outputName === undefined || !graph.outputs.some(({ name }) => name === outputName)) {
@@ -110,7 +112,7 @@ function outputs({ b, value, weight, outputName }: Setting, options: DerivativeO
  * @throws {GraphError} for operators without a rule, names that do not exist, shapes that cannot be resolved
  */
 export function gradientModel(model: Model, options: DerivativeOptions = {}): Model {
-  const setting = open(model, options);
+  const setting = openDerivative(model, options);
   const found = gradients(setting, seedOf(setting));
   outputs(setting, options);
   for (const [name, value] of found) setting.b.output(value, `grad.${name}`);
@@ -119,7 +121,7 @@ export function gradientModel(model: Model, options: DerivativeOptions = {}): Mo
 
 /** The vector-Jacobian product of an output: `gradientModel` without a loss; its cotangent is the input `cotangent`. */
 export function vjpModel(model: Model, options: Omit<DerivativeOptions, 'loss' | 'reduction' | 'sampleWeights'> = {}): Model {
-  const setting = open(model, options);
+  const setting = openDerivative(model, options);
   const seed = setting.b.input('cotangent', setting.b.elementType(setting.value), setting.b.shape(setting.value));
   const found = gradients(setting, seed);
   outputs(setting, options);
@@ -138,7 +140,7 @@ function tangentInputs({ b, wrt }: Setting): Map<Value, Value> {
  * @throws {GraphError} as `gradientModel`
  */
 export function jvpModel(model: Model, options: DerivativeOptions = {}): Model {
-  const setting = open(model, options);
+  const setting = openDerivative(model, options);
   const { b, value, outputName } = setting;
   const tangent = forward(b, tangentInputs(setting), [value]).get(value) ?? b.zerosLike(value);
   outputs(setting, options);
@@ -152,7 +154,7 @@ export function jvpModel(model: Model, options: DerivativeOptions = {}): Model {
  * @throws {GraphError} as `gradientModel`
  */
 export function hvpModel(model: Model, options: DerivativeOptions = {}): Model {
-  const setting = open(model, options);
+  const setting = openDerivative(model, options);
   const { b } = setting;
   const found = gradients(setting, seedOf(setting));
   const tangents = forward(b, tangentInputs(setting), [...found.values()]);
@@ -166,7 +168,7 @@ export function hvpModel(model: Model, options: DerivativeOptions = {}): Model {
  * @throws {GraphError} as `gradientModel`, and when no loss is given
  */
 export function ggnModel(model: Model, options: DerivativeOptions & { readonly loss: LossName | LossSpec }): Model {
-  const setting = open(model, options);
+  const setting = openDerivative(model, options);
   const { b, value, output, wrt } = setting;
   const whole = [...b.graph.nodes];
   // The loss as a function of the output alone, then its Hessian along J v.

@@ -3,3 +3,5 @@ export { unsupportedOps } from './import.js';
 export type { LossName, LossSpec } from './losses.js';
 export { type DecodeOptions, decodeModel, encodeModel } from './model.js';
 export { supportedOps } from './ops/index.js';
+export { parameterSlots } from './parameters.js';
+export { perSampleGradientModel } from './per-sample.js';

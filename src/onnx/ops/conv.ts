@@ -118,3 +118,31 @@ export function perChannel(value: Value, rank: number, b: Builder): Value {
     Array.from({ length: rank - 2 }, (_, i) => i + 1),
   );
 }
+
+/**
+ * Cotangent of the weights for each sample, [n, O, C/g, …]: the elements under every tap side by side, then one matrix product per
+ * sample (and group).
+ */
+export function sampleWeightCotangents(node: Node, d: Value, b: Builder): Value {
+  const [x, W] = node.inputs as [Value, Value];
+  const groups = intOf(node, 'group', 1);
+  const window = windowOfConv(node, b);
+  const [O, I] = b.staticShape(W) as [number, number];
+  const out = b.staticShape(d, 2);
+  const n = b.shape(d)[0]!;
+  const places = product(out) as number;
+  const padded = padSpatial(x, window.pads, b);
+  const all = taps(window.kernel);
+  const axes = out.map((_, i) => i + 2);
+  const under = all.map((tap) => b.reshape(underTap(padded, tap, window, out, axes, b), [n, groups * I, 1, places]));
+  const columns = b.reshape(b.concat(under, 2), [n, groups, I * all.length, places]);
+  const rows = b.reshape(d, [n, groups, O / groups, places]);
+  const squeeze = (v: Value): Value => (groups === 1 ? b.reshape(v, [n, ...b.shape(v).slice(2)]) : v);
+  const right = squeeze(columns);
+  const turnedRight = b.transpose(right, [
+    ...otherAxes(b.rank(right), b.rank(right) - 1, b.rank(right) - 2),
+    b.rank(right) - 1,
+    b.rank(right) - 2,
+  ]);
+  return b.reshape(b.matmul(squeeze(rows), turnedRight), [n, O, I, ...window.kernel]);
+}
