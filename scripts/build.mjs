@@ -12,6 +12,7 @@ rmSync('build/bin', { recursive: true, force: true });
 rmSync('build/test', { recursive: true, force: true });
 run('scripts/build-wasm.mjs');
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
+run('scripts/systems.mjs');
 try {
   chmodSync('build/bin/cli.js', 0o755);
 } catch (error) {
