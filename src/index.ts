@@ -9,3 +9,4 @@ export * as optimizers from './optimizers/index.js';
 export { capabilities, init } from './runtime/instance.js';
 export * as sorting from './sorting/index.js';
 export * as transport from './transport/index.js';
+export * as workflows from './workflows/index.js';

@@ -2,7 +2,7 @@
 
 import { AbortError, DomainError } from './errors.js';
 import type { Batch, Data } from './model-types.js';
-import { asTensor, describe, isTypedArray } from './tensor.js';
+import { asTensor, describe, isTypedArray, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
 
 /** One pass over the batches of `data`. @throws {DomainError} when it is neither a batch, a list nor a function */
 export async function* batchesOf(data: Data): AsyncGenerator<Batch> {
@@ -26,4 +26,46 @@ export function samplesOf({ x }: Batch): number {
 /** Throws when the caller's signal has fired. @throws {AbortError} */
 export function checkAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new AbortError(signal.reason);
+}
+
+/** The chosen samples of a batch, in the order given: rows of every input, labels and weights. */
+export function takeSamples(batch: Batch, chosen: ArrayLike<number>): Batch {
+  const samples = samplesOf(batch);
+  const { x, y, weights } = batch;
+  const one = 'data' in x && isTypedArray(x.data);
+  return {
+    x: one ? takeRows(x as TensorLike, chosen) : Object.fromEntries(Object.entries(x).map(([name, t]) => [name, takeRows(t, chosen)])),
+    y: isTypedArray(y) ? rowsOf(y, samples, chosen) : takeRows(y as TensorLike, chosen),
+    ...(weights && { weights: rowsOf(weights, samples, chosen) }),
+  };
+}
+
+/** Consecutive pieces of at most `size` samples. */
+export function* pieces(batch: Batch, size: number): Generator<Batch> {
+  const samples = samplesOf(batch);
+  if (samples <= size) {
+    yield batch;
+    return;
+  }
+  for (let from = 0; from < samples; from += size) {
+    yield takeSamples(
+      batch,
+      Int32Array.from({ length: Math.min(size, samples - from) }, (_, i) => from + i),
+    );
+  }
+}
+
+function takeRows(like: TensorLike, chosen: ArrayLike<number>): Tensor {
+  const { data, shape } = asTensor('x', like);
+  return { data: rowsOf(data, shape[0] ?? 1, chosen), shape: [chosen.length, ...shape.slice(1)] };
+}
+
+function rowsOf<T extends TypedArray>(data: T, samples: number, chosen: ArrayLike<number>): T {
+  const width = samples ? data.length / samples : 0;
+  const out = new (data.constructor as new (length: number) => T)(chosen.length * width);
+  for (let i = 0; i < chosen.length; i++) {
+    const from = (chosen[i] as number) * width;
+    out.set(data.subarray(from, from + width) as never, i * width);
+  }
+  return out;
 }

@@ -50,7 +50,7 @@ export function readNpy(bytes: Uint8Array, name = 'bytes'): Tensor {
   if (!Number.isSafeInteger(count * width) || start + count * width > bytes.length) {
     throw new DomainError(`${name}: expected ${count * width} bytes of data for shape [${shape.join(', ')}], got ${bytes.length - start}`);
   }
-  const raw = bytes.slice(start, start + count * width);
+  const raw = new Uint8Array(bytes.subarray(start, start + count * width)); // a copy: slice() of a Node Buffer is none
   if (descr[0] === '>') swapBytes(raw, width);
   const data = reader === 'half' ? halves(new Uint16Array(raw.buffer)) : new reader(raw.buffer);
   return { data: fortran && shape.length > 1 ? toRowMajor(data, shape) : data, shape };

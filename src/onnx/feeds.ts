@@ -49,6 +49,7 @@ function namedInputs(x: Inputs, declared: readonly ValueInfo[]): Readonly<Record
 
 function checkInputShape({ name, shape: expected }: ValueInfo, shape: readonly number[], known: Map<string, number>): void {
   if (!expected) return;
+  const before = new Map(known);
   const fits =
     shape.length === expected.length &&
     expected.every((extent, axis) => {
@@ -59,7 +60,7 @@ function checkInputShape({ name, shape: expected }: ValueInfo, shape: readonly n
     });
   if (!fits)
     throw new ShapeError(
-      `${name}: expected shape [${expected.map((e) => known.get(String(e)) ?? e).join(', ')}], got [${shape.join(', ')}]`,
+      `${name}: expected shape [${expected.map((e) => before.get(String(e)) ?? e).join(', ')}], got [${shape.join(', ')}]`,
     );
   if (sizeOf(shape) === 0) throw new ShapeError(`${name}: expected at least one sample, got shape [${shape.join(', ')}]`);
 }

@@ -111,6 +111,15 @@ test.each([
   expect(() => readNpy(bytes)).toThrow(message);
 });
 
+test('a Node Buffer inside a pool is read like any other bytes', () => {
+  const written = writeNpz({ x: { data: Float64Array.of(1, 2, 3), shape: [3] } });
+  for (let offset = 0; offset < 8; offset++) {
+    const pool = Buffer.alloc(offset + written.length);
+    pool.set(written, offset);
+    expect(readNpz(pool.subarray(offset)).x).toEqual({ data: Float64Array.of(1, 2, 3), shape: [3] });
+  }
+});
+
 test('a shape that does not hold the data is not written', () => {
   expect(() => writeNpy({ data: new Float32Array(5), shape: [2, 3] })).toThrow(/shape: expected 5 elements/);
 });

@@ -15,7 +15,7 @@ test('numbers become the element type the graph declares, an ONNX Runtime tensor
 });
 
 test.each([
-  [{ data: new Float32Array(4), shape: [2, 2] }, [x], /x: expected shape \[2, 3\], got \[2, 2\]/],
+  [{ data: new Float32Array(4), shape: [2, 2] }, [x], /x: expected shape \[N, 3\], got \[2, 2\]/],
   [{ data: new Float32Array(3), shape: [3] }, [x], /x: expected shape \[N, 3\], got \[3\]/],
   [{ data: new Float32Array(0), shape: [0, 3] }, [x], /x: expected at least one sample/],
   [{ data: Float32Array.of(1, NaN, 2), shape: [1, 3] }, [x], /x: expected finite numbers, got NaN at index 1/],

@@ -1,0 +1,319 @@
+// An ONNX model with derivatives: its graph, and the graphs derived from it, on ONNX Runtime.
+import { writeWhole } from '#files';
+import { batchesOf, pieces, samplesOf, takeSamples } from '../core/batches.js';
+import { checkFinite, checkLength } from '../core/check.js';
+import { DomainError } from '../core/errors.js';
+import type { Batch, Data, DifferentiableModel, Inputs, ParameterSlot } from '../core/model-types.js';
+import { asTensor, type FloatArray, floats, isFloatArray, type Precision, sizeOf, type Tensor, type TensorLike } from '../core/tensor.js';
+import { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, vjpModel } from './derivatives.js';
+import { convert, readInputs } from './feeds.js';
+import { forwardOf, lossOf } from './forward.js';
+import type { ElementType, GraphTensor, Model, ValueInfo } from './graph.js';
+import { lossFeeds } from './labels.js';
+import { encodeModel } from './model.js';
+import { type OpenOptions, openParts, type Parts } from './opening.js';
+import { narrowed } from './precision.js';
+import { type Parameters, Program, type WeightForm } from './program.js';
+import type { Feed } from './session.js';
+import { Snapshot } from './snapshot.js';
+import { first, Sums } from './sums.js';
+
+export type { OpenOptions } from './opening.js';
+
+/** Samples of one run: large batches are cut, which bounds the memory of intermediate values. */
+const runSize = 512;
+
+/** A model from an ONNX file, as a function of its parameters. */
+export class OnnxModel implements DifferentiableModel {
+  readonly precision: Precision;
+  readonly parameterCount: number;
+  readonly layout: readonly ParameterSlot[];
+  /** The model's metadata; `save` writes it. */
+  readonly metadata: Map<string, string>;
+  readonly #parts: Parts;
+  readonly #type: ElementType;
+  readonly #programs = new Map<string, Program>();
+  #parameters: Snapshot;
+  #queue: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  private constructor(parts: Parts) {
+    const { layout, model, file } = parts;
+    this.#parts = parts;
+    this.layout = layout;
+    const first = layout[0] && model.graph.initializers.get(layout[0].name);
+    this.precision = first?.type === 'float64' ? 'float64' : 'float32';
+    this.#type = this.precision;
+    const last = layout.at(-1);
+    this.parameterCount = last ? last.offset + sizeOf(last.shape) : 0;
+    this.metadata = new Map(file.metadata);
+    const values = floats(this.precision, this.parameterCount);
+    for (const { name, offset } of layout) values.set((model.graph.initializers.get(name) as GraphTensor).data as FloatArray, offset);
+    this.#parameters = new Snapshot(0, values, parts);
+  }
+
+  /**
+   * Opens an ONNX model.
+   *
+   * @param source a path (where the runtime has files), the bytes of a file, or a decoded model
+   * @throws {GraphError | DomainError} when it is not a model, or an option names what it does not have; {RuntimeLoadError} without an ONNX Runtime
+   */
+  static async open(source: string | Uint8Array | Model, options: OpenOptions = {}): Promise<OnnxModel> {
+    return new OnnxModel(await openParts(source, options));
+  }
+
+  /** Inputs to feed, with their types and symbolic shapes. */
+  get inputs(): readonly ValueInfo[] {
+    return this.#parts.model.graph.feeds;
+  }
+
+  /** A copy of the parameters [d]. */
+  getParameters(): FloatArray {
+    return this.#parameters.values.slice();
+  }
+
+  /** Replaces the parameters. @throws {ShapeError | DomainError} unless `w` holds d finite numbers */
+  setParameters(w: FloatArray): void {
+    checkVector('w', w, this.parameterCount);
+    const values = floats(this.precision, w.length);
+    values.set(w);
+    this.#parameters = new Snapshot(this.#parameters.version + 1, values, this.#parts);
+  }
+
+  /** The output for these inputs, all samples in one tensor. */
+  async predict(x: Inputs): Promise<Tensor> {
+    const parameters = this.#parameters;
+    return this.#forward(x, parameters);
+  }
+
+  /** The mean loss over all samples of all batches. */
+  async loss(data: Data): Promise<number> {
+    const parameters = this.#parameters;
+    const sums = new Sums(0, this.precision);
+    for await (const batch of this.#pieces(data)) {
+      const logits = await this.#forward(batch.x, parameters);
+      const feeds = lossFeeds(batch, this.#parts.loss, logits.shape, this.#type);
+      const program = this.#program(`loss ${logits.shape.slice(1)} ${batch.weights !== undefined}`, () =>
+        lossOf(logits.shape, this.#type, this.#parts.loss, batch.weights !== undefined),
+      );
+      sums.add(await this.#run(program, parameters, { ...feeds, logits: { ...logits, type: this.#type } }));
+    }
+    return sums.mean();
+  }
+
+  /** The mean loss and its gradient [d]. */
+  async gradient(data: Data): Promise<{ value: number; grad: FloatArray }> {
+    return this.#derivative('gradient', data, 'grad', {});
+  }
+
+  /** The Hessian of the mean loss times v [d]: forward mode over the gradient graph, exact. */
+  async hvp(data: Data, v: FloatArray): Promise<FloatArray> {
+    return (await this.#derivative('hvp', data, 'hvp', this.#tangents(v))).grad;
+  }
+
+  /** The Gauss–Newton matrix of the mean loss times v [d]. */
+  async ggnvp(data: Data, v: FloatArray): Promise<FloatArray> {
+    return (await this.#derivative('ggnvp', data, 'ggnvp', this.#tangents(v))).grad;
+  }
+
+  /** The gradient of the batch's mean loss with respect to its float inputs: a tensor, or a record when there are several. */
+  async inputGradient(batch: Batch): Promise<{ value: number; grad: Tensor | Record<string, Tensor> }> {
+    const parameters = this.#parameters;
+    const program = this.#derived('inputs', batch.weights !== undefined);
+    const results = await this.#run(program, parameters, await this.#lossInputs(batch, parameters));
+    const weight = first(results.weight);
+    const grads = Object.fromEntries(
+      Object.entries(results).flatMap(([name, { data, shape }]) =>
+        name.startsWith('grad.') ? [[name.slice(5), { data: (data as FloatArray).map((g) => g / weight), shape }] as const] : [],
+      ),
+    );
+    const only = Object.values(grads);
+    return { value: first(results.loss) / weight, grad: only.length === 1 ? (only[0] as Tensor) : (grads as Record<string, Tensor>) };
+  }
+
+  /**
+   * The gradient of every sample's loss.
+   * @param options `slots`: names of the parameters to take it in (all); `out`: a tensor to fill
+   * @returns [n, d], d counting the chosen slots in their order in `layout`
+   */
+  async perSampleGradients(batch: Batch, options: { out?: Tensor; slots?: string[] } = {}): Promise<Tensor> {
+    const parameters = this.#parameters;
+    const slots = this.#chosen(options.slots);
+    const width = slots.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const samples = samplesOf(batch);
+    const out = options.out ?? { data: floats(this.precision, samples * width), shape: [samples, width] };
+    checkLength('out', out.data, samples * width);
+    const names = options.slots && slots.map(({ name }) => name);
+    const program = this.#derived('gradient', false, names);
+    const { x, y } = batch;
+    for (let i = 0; i < samples; i++) {
+      const results = await this.#run(program, parameters, await this.#lossInputs(takeSamples({ x, y }, [i]), parameters));
+      const weight = first(results.weight);
+      let at = i * width;
+      for (const { name } of slots) {
+        const { data } = results[`grad.${name}`] as Tensor<Float32Array>;
+        if (weight !== 1) for (let k = 0; k < data.length; k++) data[k] = weight ? (data[k] as number) / weight : 0;
+        (out.data as FloatArray).set(data, at);
+        at += data.length;
+      }
+    }
+    return out;
+  }
+
+  /** J·v: how the output moves when the parameters move along v [d]. */
+  async jvp(x: Inputs, v: FloatArray): Promise<Tensor> {
+    const tangents = this.#tangents(v);
+    const { output } = this.#parts;
+    const program = this.#program('jvp', (form, model) => jvpModel(model, { ...this.#options(form), wrt: this.#names() }));
+    const results = await this.#run(program, this.#parameters, { ...this.#read(x).tensors, ...tangents });
+    return results[`jvp.${output}`] as Tensor;
+  }
+
+  /** Jᵀ·cotangent [d], for a cotangent of the output's shape. */
+  async vjp(x: Inputs, cotangent: TensorLike): Promise<FloatArray> {
+    const { data, shape } = asTensor('cotangent', cotangent);
+    if (isFloatArray(data)) checkFinite('cotangent', data);
+    const program = this.#program('vjp', (form, model) => vjpModel(model, { ...this.#options(form), wrt: this.#names() }));
+    const feed: Feed = { data: convert('cotangent', data, this.#type), shape, type: this.#type };
+    const results = await this.#run(program, this.#parameters, { ...this.#read(x).tensors, cotangent: feed });
+    const out = floats(this.precision, this.parameterCount);
+    for (const { name, offset } of this.layout) out.set((results[`grad.${name}`] as Tensor).data as FloatArray, offset);
+    return out;
+  }
+
+  /** The model as it stands (parameters, metadata) as the bytes of an ONNX file, written whole to `path` where one is given. */
+  async save(path?: string): Promise<Uint8Array> {
+    const { file } = this.#parts;
+    const graph = file.graph.clone();
+    for (const { name, tensor } of this.#parameters.tensors()) {
+      const original = file.graph.initializers.get(name) as GraphTensor;
+      graph.initializers.set(name, narrowed(tensor.data as FloatArray, original));
+    }
+    const bytes = encodeModel({ ...file, graph, metadata: new Map(this.metadata) });
+    if (path !== undefined) writeWhole(path, bytes);
+    return bytes;
+  }
+
+  /** Releases every session, after the calls that are under way. */
+  dispose(): void {
+    this.#disposed = true;
+    const programs = [...this.#programs.values()];
+    this.#programs.clear();
+    this.#queue = this.#queue.then(async () => {
+      for (const program of programs) await program.release();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #names(): string[] {
+    return this.layout.map(({ name }) => name);
+  }
+
+  #chosen(names: readonly string[] | undefined): readonly ParameterSlot[] {
+    for (const name of names ?? []) {
+      if (!this.layout.some((slot) => slot.name === name)) throw new DomainError(`slots: expected names of parameters, got '${name}'`);
+    }
+    return names ? this.layout.filter(({ name }) => names.includes(name)) : this.layout;
+  }
+
+  #options(form: WeightForm): DerivativeOptions {
+    return { of: this.#parts.output, weights: form };
+  }
+
+  #read(x: Inputs): ReturnType<typeof readInputs> {
+    return readInputs(x, this.inputs);
+  }
+
+  async *#pieces(data: Data): AsyncGenerator<Batch> {
+    const fixed = this.inputs[0]?.shape?.[0];
+    for await (const batch of batchesOf(data)) {
+      this.#read(batch.x); // the whole batch is checked before its first piece runs
+      yield* pieces(batch, typeof fixed === 'number' ? fixed : runSize);
+    }
+  }
+
+  #program(key: string, make: (form: WeightForm, model: Model) => Model): Program {
+    if (this.#disposed) throw new DomainError('model: expected a model in use, got one after dispose()');
+    let program = this.#programs.get(key);
+    if (!program) {
+      program = new Program(make, this.#parts);
+      this.#programs.set(key, program);
+    }
+    return program;
+  }
+
+  #derived(what: 'gradient' | 'inputs' | 'hvp' | 'ggnvp', sampleWeights: boolean, names = this.#names()): Program {
+    const { loss } = this.#parts;
+    return this.#program(`${what} ${sampleWeights} ${names.length === this.layout.length ? '' : names}`, (form, model) => {
+      const options = { ...this.#options(form), loss, reduction: 'sum' as const, sampleWeights };
+      if (what === 'inputs') return gradientModel(model, { ...options, wrt: 'inputs' });
+      return { gradient: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, wrt: names });
+    });
+  }
+
+  /** Runs go one after another: a program changes its sessions between them. */
+  #run(program: Program, parameters: Parameters, feeds: Readonly<Record<string, Feed>>): Promise<Record<string, Tensor>> {
+    const run = this.#queue.then(() => program.run(parameters, feeds));
+    this.#queue = run.catch(() => undefined);
+    return run;
+  }
+
+  async #forward(x: Inputs, parameters: Parameters): Promise<Tensor> {
+    const { tensors } = this.#read(x);
+    const { output } = this.#parts;
+    const program = this.#program('forward', (form, model) => forwardOf(model, output, form === 'live' ? this.#names() : []));
+    const results = await this.#run(program, parameters, tensors);
+    return results[output] as Tensor;
+  }
+
+  /** Inputs, labels and weights of one batch, checked. */
+  async #lossInputs(batch: Batch, parameters: Parameters): Promise<Record<string, Feed>> {
+    const { tensors, samples } = this.#read(batch.x);
+    return { ...tensors, ...lossFeeds(batch, this.#parts.loss, await this.#logitsShape(batch, samples, parameters), this.#type) };
+  }
+
+  /** The shape of the logits: declared, or found by one forward run for every shape of inputs. */
+  async #logitsShape(batch: Batch, samples: number, parameters: Parameters): Promise<readonly number[]> {
+    const declared = this.#parts.model.graph.outputs.find(({ name }) => name === this.#parts.output)?.shape;
+    if (declared && declared.length > 1 && declared.slice(1).every((extent) => typeof extent === 'number')) {
+      return [samples, ...(declared.slice(1) as number[])];
+    }
+    return (await this.#forward(batch.x, parameters)).shape;
+  }
+
+  #tangents(v: FloatArray): Record<string, Feed> {
+    checkVector('v', v, this.parameterCount);
+    return Object.fromEntries(
+      this.layout.map(({ name, shape, offset }) => [
+        `tangent.${name}`,
+        { data: convert('v', v.subarray(offset, offset + sizeOf(shape)), this.#type), shape, type: this.#type },
+      ]),
+    );
+  }
+
+  async #derivative(
+    what: 'gradient' | 'hvp' | 'ggnvp',
+    data: Data,
+    prefix: string,
+    extra: Record<string, Feed>,
+  ): Promise<{ value: number; grad: FloatArray }> {
+    const parameters = this.#parameters;
+    const sums = new Sums(this.parameterCount, this.precision);
+    for await (const batch of this.#pieces(data)) {
+      const program = this.#derived(what, batch.weights !== undefined);
+      const results = await this.#run(program, parameters, { ...(await this.#lossInputs(batch, parameters)), ...extra });
+      sums.add(results);
+      for (const { name, offset } of this.layout) sums.addPart((results[`${prefix}.${name}`] as Tensor).data as FloatArray, offset);
+    }
+    return { value: sums.mean(), grad: sums.means() };
+  }
+}
+
+function checkVector(name: string, v: unknown, length: number): asserts v is FloatArray {
+  if (!isFloatArray(v)) throw new DomainError(`${name}: expected a Float32Array or Float64Array`);
+  checkLength(name, v, length);
+  checkFinite(name, v);
+}

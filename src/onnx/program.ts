@@ -1,0 +1,82 @@
+// One graph made from a model (its forward pass, its gradient, …) in the two forms it can run in, and the choice between them.
+import type { Model } from './graph.js';
+import type { LoadedOrt } from './ort-types.js';
+import { type Feed, Session } from './session.js';
+
+/** `baked`: weights are constants of the graph, fast to run; `live`: weights are inputs, free to change. */
+export type WeightForm = 'baked' | 'live';
+
+/** The parameters at one moment. A new set of values has a new version. */
+export interface Parameters {
+  readonly version: number;
+  /** As initializers of the model, for the baked form. */
+  bake(): Model;
+  /** As inputs, for the live form. */
+  feeds(): Readonly<Record<string, Feed>>;
+}
+
+/** Calls on unchanged parameters after which a new session is worth its few milliseconds. */
+const worthBaking = 3;
+
+export class Program {
+  readonly #make: (form: WeightForm, model: Model) => Model;
+  readonly #settings: { ort: LoadedOrt; threads: number | undefined; form: WeightForm | undefined };
+  #live: Session | undefined;
+  #baked: { session: Session; version: number } | undefined;
+  #version = -1;
+  #calls = 0;
+  #callsBefore = Infinity;
+
+  /** @param make the graph in one form, from the model with the weights to bake */
+  constructor(
+    make: (form: WeightForm, model: Model) => Model,
+    settings: { ort: LoadedOrt; threads: number | undefined; form: WeightForm | undefined },
+  ) {
+    this.#make = make;
+    this.#settings = settings;
+  }
+
+  /** Runs the graph with these parameters; calls must not overlap. */
+  async run(parameters: Parameters, feeds: Readonly<Record<string, Feed>>) {
+    this.#count(parameters.version);
+    if (this.#choose(parameters.version) === 'live') {
+      this.#live ??= await this.#open('live', parameters);
+      return this.#live.run({ ...parameters.feeds(), ...feeds });
+    }
+    if (this.#baked?.version !== parameters.version) {
+      const old = this.#baked;
+      this.#baked = undefined;
+      await old?.session.release();
+      this.#baked = { session: await this.#open('baked', parameters), version: parameters.version };
+    }
+    return this.#baked.session.run(feeds);
+  }
+
+  #count(version: number): void {
+    if (version !== this.#version) {
+      this.#callsBefore = this.#version < 0 ? Infinity : this.#calls;
+      this.#version = version;
+      this.#calls = 0;
+    }
+    this.#calls++;
+  }
+
+  /** Baked until parameters change after a call or two, as in training; baked again when they stay. */
+  #choose(version: number): WeightForm {
+    if (this.#settings.form) return this.#settings.form;
+    if (this.#baked?.version === version) return 'baked';
+    return this.#callsBefore >= worthBaking || this.#calls > worthBaking ? 'baked' : 'live';
+  }
+
+  #open(form: WeightForm, parameters: Parameters): Promise<Session> {
+    const { ort, threads } = this.#settings;
+    return Session.open(ort, this.#make(form, parameters.bake()), { threads });
+  }
+
+  /** Releases both sessions. */
+  async release(): Promise<void> {
+    const sessions = [this.#live, this.#baked?.session];
+    this.#live = this.#baked = undefined;
+    for (const session of sessions) await session?.release();
+  }
+}

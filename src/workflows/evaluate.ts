@@ -1,0 +1,68 @@
+// How well a model does on labelled data.
+import { batchesOf, checkAborted, pieces, samplesOf } from '../core/batches.js';
+import { ShapeError } from '../core/errors.js';
+import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
+import { type IntegerArray, isIntegerArray, type Tensor } from '../core/tensor.js';
+
+export interface Evaluation {
+  /** Samples seen. */
+  readonly examples: number;
+  /** Mean loss over them. */
+  readonly loss: number;
+  /** Share of labels that have the largest logit; `null` for targets that are no labels. */
+  readonly accuracy: number | null;
+}
+
+/**
+ * Loss and accuracy of a model.
+ *
+ * @param data labelled batches; labels are class indices per sample (or per position, for [n, t, k] and [n, k, h, w] logits)
+ * @param options `signal`, `onProgress` (samples done); `batchSize` of one run (256)
+ * @throws {ShapeError} when labels and logits do not fit, {DomainError} for labels out of range or data that is not finite
+ */
+export async function evaluate(
+  model: DifferentiableModel,
+  data: Data,
+  options: LongOptions & { readonly batchSize?: number } = {},
+): Promise<Evaluation> {
+  const { signal, onProgress, batchSize = 256 } = options;
+  let [examples, weight, loss, labels, right] = [0, 0, 0, 0, 0];
+  for await (const whole of batchesOf(data)) {
+    for (const batch of pieces(whole, batchSize)) {
+      checkAborted(signal);
+      let share = batch.weights ? 0 : samplesOf(batch);
+      for (const w of batch.weights ?? []) share += w;
+      loss += share * (await model.loss(batch));
+      weight += share;
+      examples += samplesOf(batch);
+      if (isIntegerArray(batch.y)) {
+        const score = correct(await model.predict(batch.x), batch.y);
+        labels += score.labels;
+        right += score.right;
+      }
+      onProgress?.({ done: examples, phase: 'evaluating' });
+    }
+  }
+  return { examples, loss: loss / weight, accuracy: labels ? right / labels : null };
+}
+
+/** How many labels have the largest logit; labels outside the classes (an ignored index) do not count. */
+function correct({ data, shape }: Tensor, y: IntegerArray): { labels: number; right: number } {
+  const axis = shape.length === 3 ? 2 : 1; // [n, t, k]; [n, k] and [n, k, h, w]
+  const classes = shape[axis] ?? 1;
+  if (data.length !== classes * y.length) {
+    throw new ShapeError(`y: expected ${data.length / classes} labels for logits [${shape.join(', ')}], got ${y.length}`);
+  }
+  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  let [labels, right] = [0, 0];
+  for (let i = 0; i < y.length; i++) {
+    const label = Number(y[i]);
+    if (label < 0 || label >= classes) continue;
+    const base = Math.floor(i / inner) * inner * classes + (i % inner);
+    let best = 0;
+    for (let k = 1; k < classes; k++) if ((data[base + k * inner] as number) > (data[base + best * inner] as number)) best = k;
+    labels++;
+    if (best === label) right++;
+  }
+  return { labels, right };
+}

@@ -1,0 +1,45 @@
+// Which parameter tensors a workflow works on: globs on their name, the node that uses them, or its operator.
+import { DomainError } from '../core/errors.js';
+import type { ParameterSlot } from '../core/model-types.js';
+
+const prunedByDefault = new Set(['Conv', 'Gemm', 'MatMul']);
+
+/**
+ * The slots to prune: weights of Conv, Gemm and MatMul, or those that a glob of `include` matches, without those `exclude` matches.
+ * A glob on node or operator takes weights only; one on the name takes any parameter. `*` is any text, `?` one character.
+ *
+ * @throws {DomainError} when a glob matches nothing, or nothing is left
+ */
+export function selectSlots(
+  layout: readonly ParameterSlot[],
+  { include = [], exclude = [] }: { readonly include?: readonly string[]; readonly exclude?: readonly string[] } = {},
+): ParameterSlot[] {
+  const matching = (name: string, globs: readonly string[]): Set<ParameterSlot> => {
+    const found = new Set<ParameterSlot>();
+    for (const glob of globs) {
+      const hits = layout.filter((slot) => matches(slot, pattern(glob)));
+      if (!hits.length)
+        throw new DomainError(`${name}: expected a glob on names, nodes or operators of parameters, got '${glob}' that matches none`);
+      for (const slot of hits) found.add(slot);
+    }
+    return found;
+  };
+  const wanted = include.length
+    ? matching('include', include)
+    : new Set(layout.filter(({ role, opType }) => role === 'weight' && prunedByDefault.has(opType)));
+  for (const slot of matching('exclude', exclude)) wanted.delete(slot);
+  if (!wanted.size) throw new DomainError('include: expected at least one parameter to prune, got none');
+  return layout.filter((slot) => wanted.has(slot));
+}
+
+function matches(slot: ParameterSlot, glob: RegExp): boolean {
+  return glob.test(slot.name) || (slot.role === 'weight' && (glob.test(slot.node) || glob.test(slot.opType)));
+}
+
+function pattern(glob: string): RegExp {
+  const escaped = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${escaped}$`, 's');
+}
