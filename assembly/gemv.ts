@@ -41,7 +41,7 @@ export function dgemv(m: i32, n: i32, alpha: f64, a: usize, lda: i32, x: usize, 
 }
 // @ts-ignore: decorator
 @inline
-function gemv<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, beta: T, y: usize): void {
+export function gemv<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, beta: T, y: usize): void {
   let i = 0;
   for (; i + 4 <= m; i += 4) {
     const row = at<T>(a, i * lda);
@@ -139,7 +139,7 @@ export function dgemvt(m: i32, n: i32, alpha: f64, a: usize, lda: i32, x: usize,
 }
 // @ts-ignore: decorator
 @inline
-function gemvt<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, beta: T, y: usize): void {
+export function gemvt<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, beta: T, y: usize): void {
   for (let j = 0; j < n; j += columns) {
     const length = min(n - j, columns);
     const to = at<T>(y, j);

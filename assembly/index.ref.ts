@@ -49,3 +49,4 @@ export {
   snetworkRef as snetwork,
   unetworkRef as unetwork,
 } from './sort-network';
+export { dcolumnNormsRef as dcolumnNorms, dprojectRef as dproject, scolumnNormsRef as scolumnNorms, sprojectRef as sproject } from './mfac';

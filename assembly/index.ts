@@ -21,3 +21,4 @@ export { exp, log, pow } from './scalar';
 export { dtilePeak, readPeak, stilePeak } from './limits';
 export { ddiffsort, ddiffsortBack, sdiffsort, sdiffsortBack } from './diff-sort';
 export { dnetwork, inetwork, snetwork, unetwork } from './sort-network';
+export { dcolumnNorms, dproject, scolumnNorms, sproject } from './mfac';

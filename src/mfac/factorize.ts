@@ -1,0 +1,215 @@
+// From gradients to a block of the inverse Fisher matrix, in steps, so that the caller can show progress, stop, or let others run.
+import { checkFinite } from '../core/check.js';
+import { DomainError } from '../core/errors.js';
+import type { FloatArray } from '../core/tensor.js';
+import { cholesky } from '../kernels/cholesky.js';
+import { columnNorms } from '../kernels/mfac.js';
+import { syrk } from '../kernels/syrk.js';
+import { trsm } from '../kernels/triangular.js';
+import type { Arena, F64, Real } from '../runtime/arena.js';
+import type { Instance } from '../runtime/instance.js';
+import { CovarianceBlock } from './covariance-block.js';
+import type { FisherBlock } from './fisher-block.js';
+import type { GradientRows } from './gradient-rows.js';
+import { GramBlock } from './gram-block.js';
+import { Whitened } from './whitened.js';
+
+/** How an inverse is stored: by the Gram matrix of the gradients, or by the block of F itself where that is smaller. */
+export type MfacForm = 'auto' | 'gram' | 'covariance';
+
+export interface FactorizeOptions {
+  readonly damping: number;
+  readonly form: MfacForm;
+  /** Bytes of WebAssembly memory that the object may use; beyond them U stays in ordinary memory. */
+  readonly memoryLimit: number;
+  /** U may take the place of the gradients. */
+  readonly overwrite: boolean;
+}
+
+/** From this |U_k|² on, 1 − |U_k|² has lost two digits: the column is solved again in f64. */
+const leverageIn64 = 0.99;
+/** From this |U_k|² on, a Gram matrix of f32 products is not enough for that: it is computed again in f64. */
+const leverageOfGram = 0.999;
+/** Below this share of a diagonal element, a pivot of an f32 Gram matrix is mostly rounding. */
+const smallPivot = 1e-4;
+
+/** Factorises coordinates start … start + width − 1; yields the share of this block that is done, 0 … 1. */
+export function* factorize(
+  instance: Instance,
+  gradients: GradientRows,
+  start: number,
+  width: number,
+  options: FactorizeOptions,
+): Generator<number, FisherBlock> {
+  const m = gradients.rows.length;
+  const { form } = options;
+  // The Gram form subtracts from x its part in the span of the gradients: hardly anything is left where they span (nearly) all of the
+  // block, so there F itself, in f64, is the better form, and about as large.
+  const covariance = form === 'covariance' || (form === 'auto' && 4 * width <= 5 * m);
+  if (covariance) {
+    const rows = gradients.rows.map((row) => Float64Array.from(row.subarray(start, start + width)));
+    const block = CovarianceBlock.build(instance, rows, start, options.damping);
+    yield 1;
+    return block;
+  }
+  return yield* factorizeGram(instance, gradients, start, width, options);
+}
+
+function* factorizeGram(
+  instance: Instance,
+  { rows, precision }: GradientRows,
+  start: number,
+  width: number,
+  { damping, overwrite, memoryLimit }: FactorizeOptions,
+): Generator<number, FisherBlock> {
+  const m = rows.length;
+  const source = rows.map((row) => row.subarray(start, start + width));
+  const u = new Whitened(instance, precision, m, width, memoryLimit, overwrite ? source : undefined);
+  const lost = overwrite && !u.resident; // what is solved is no longer there to be solved again
+  const spans = u.spans();
+  const tries: ('float32' | 'float64')[] = precision === 'float32' && !lost ? ['float32', 'float64'] : ['float64'];
+  for (const gramPrecision of tries) {
+    const last = gramPrecision === 'float64';
+    const K = new Float64Array(m * m);
+    for (const [i, [from, count]] of spans.entries()) {
+      instance.run((arena) => addGram(arena, u, source, from, count, K, gramPrecision));
+      yield (0.5 * (i + 1)) / spans.length;
+    }
+    const factor = instance.run((arena) => factorGram(arena, K, m, damping, source, last));
+    if (!factor) continue;
+    const diagonal = new Float64Array(width);
+    let highest = 0;
+    for (const [i, [from, count]] of spans.entries()) {
+      highest = Math.max(
+        highest,
+        instance.run((arena) => whiten(arena, u, source, from, count, factor, diagonal, damping)),
+      );
+      yield 0.5 + (0.5 * (i + 1)) / spans.length;
+    }
+    if (last || highest <= leverageOfGram)
+      return new GramBlock(instance, { start, damping, precision, whitened: u, factor: packed(factor, m), diagonal });
+  }
+  throw new DomainError('damping: expected a larger value');
+}
+
+/** K += G Gᵀ over one piece of columns; where U is resident the piece is left in its place. */
+function addGram(
+  arena: Arena,
+  u: Whitened,
+  source: readonly FloatArray[],
+  from: number,
+  count: number,
+  K: Float64Array,
+  precision: 'float32' | 'float64',
+): void {
+  const m = source.length;
+  const sum = arena.put(K);
+  if (precision === 'float64') {
+    const panel = arena.alloc('f64', m * count);
+    copyPiece(arena, source, from, count, panel, count);
+    syrk(m, count, panel, sum, { beta: 1 });
+  } else {
+    const { block, stride } = u.panel(arena, from, count);
+    copyPiece(arena, source, from, count, block, stride);
+    syrk(m, count, block, sum, { beta: 1, lda: stride });
+  }
+  K.set(arena.view(sum));
+}
+
+/** L [m, m] of mλI + K, or undefined when f32 products in K were not exact enough. @throws {DomainError} when f64 are not either */
+function factorGram(
+  arena: Arena,
+  K: Float64Array,
+  m: number,
+  damping: number,
+  source: readonly FloatArray[],
+  last: boolean,
+): Float64Array | undefined {
+  for (let i = 0; i < m; i++) {
+    if (!Number.isFinite(K[i * m + i])) {
+      for (const row of source) checkFinite('G', row);
+      throw new DomainError('G: expected gradients whose squares can be added, got an overflow; scale them down');
+    }
+    K[i * m + i] = (K[i * m + i] as number) + m * damping;
+  }
+  const L = arena.put(K);
+  const failed = cholesky(m, L);
+  if (failed >= 0) {
+    if (!last) return undefined;
+    throw new DomainError(
+      `damping: expected a value > ${damping}: with it gradient ${failed} is a combination of the others to working precision`,
+    );
+  }
+  const factor = arena.take(L);
+  if (!last) for (let i = 0; i < m; i++) if ((factor[i * m + i] as number) ** 2 < smallPivot * (K[i * m + i] as number)) return undefined;
+  return factor;
+}
+
+/** One piece of U = L⁻¹G and of the diagonal of F⁻¹; returns the largest |U_k|². */
+function whiten(
+  arena: Arena,
+  u: Whitened,
+  source: readonly FloatArray[],
+  from: number,
+  count: number,
+  factor: Float64Array,
+  diagonal: Float64Array,
+  damping: number,
+): number {
+  const m = source.length;
+  const panel = u.panel(arena, from, count);
+  copyPiece(arena, source, from, count, panel.block, panel.stride);
+  const L = arena.put(factor);
+  trsm(m, count, arena.putAs(u.precision, factor), panel.block, { ldx: panel.stride });
+  const norms = arena.alloc('f64', count);
+  columnNorms(m, count, panel.block, norms, panel.stride);
+  const leverage = arena.take(norms);
+  const high: number[] = [];
+  let highest = 0;
+  for (let k = 0; k < count; k++) {
+    const value = leverage[k] as number;
+    highest = Math.max(highest, value);
+    if (value > leverageIn64) high.push(k);
+    diagonal[from + k] = (1 - value) / damping;
+  }
+  if (high.length) {
+    const solved = solveIn64(arena, L, source, from, high);
+    for (const [i, k] of high.entries()) diagonal[from + k] = (solved[i] as number) / damping;
+    exactShare(diagonal, source, from, high, damping);
+  }
+  u.keep(arena, panel, from, count);
+  return highest;
+}
+
+/** 1 − |L⁻¹g_k|² in f64 for a few columns k. */
+function solveIn64(arena: Arena, L: F64, source: readonly FloatArray[], from: number, columns: number[]): Float64Array {
+  const m = source.length;
+  const q = columns.length;
+  const block = arena.alloc('f64', m * q);
+  const view = arena.view(block);
+  for (let i = 0; i < m; i++) for (let j = 0; j < q; j++) view[i * q + j] = source[i]?.[from + (columns[j] as number)] as number;
+  trsm(m, q, L, block);
+  const norms = arena.alloc('f64', q);
+  columnNorms(m, q, block, norms);
+  return arena.take(norms).map((norm) => 1 - norm);
+}
+
+/** (F⁻¹)_kk is never below 1/F_kk, whatever cancelled: F is positive definite. */
+function exactShare(diagonal: Float64Array, source: readonly FloatArray[], from: number, columns: number[], damping: number): void {
+  for (const k of columns) {
+    let sum = 0;
+    for (const row of source) sum += (row[from + k] as number) ** 2;
+    diagonal[from + k] = Math.max(diagonal[from + k] as number, 1 / (damping + sum / source.length));
+  }
+}
+
+function copyPiece(arena: Arena, source: readonly FloatArray[], from: number, count: number, to: Real, stride: number): void {
+  const target = arena.view(to);
+  for (const [i, row] of source.entries()) target.set(row.subarray(from, from + count), i * stride);
+}
+
+function packed(factor: Float64Array, m: number): Float64Array {
+  const out = new Float64Array((m * (m + 1)) / 2);
+  for (let i = 0; i < m; i++) out.set(factor.subarray(i * m, i * m + i + 1), (i * (i + 1)) / 2);
+  return out;
+}

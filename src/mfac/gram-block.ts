@@ -1,0 +1,244 @@
+// A block with more coordinates than gradients. With K = mλI + GGᵀ = LLᵀ and U = L⁻¹G (m × w): F⁻¹x = (x − UᵀUx)/λ and
+// diag F⁻¹ = (1 − column norms² of U)/λ. The row recurrence of the paper is this factorisation row by row: q_i = L_ii²/λ, v_i = L_ii U_i/λ.
+import { DomainError } from '../core/errors.js';
+import { type FloatArray, floats, type Precision } from '../core/tensor.js';
+import { cholesky } from '../kernels/cholesky.js';
+import { gemm } from '../kernels/gemm.js';
+import { gemv } from '../kernels/gemv.js';
+import { project } from '../kernels/mfac.js';
+import { syrk } from '../kernels/syrk.js';
+import { trsm } from '../kernels/triangular.js';
+import type { Arena, F64, Real } from '../runtime/arena.js';
+import type { Instance } from '../runtime/instance.js';
+import type { Elimination, FisherBlock } from './fisher-block.js';
+import type { Whitened } from './whitened.js';
+
+export interface GramParts {
+  readonly start: number;
+  readonly damping: number;
+  readonly precision: Precision;
+  /** U [m, width]. */
+  readonly whitened: Whitened;
+  /** L, its lower triangle row by row. */
+  readonly factor: Float64Array;
+  readonly diagonal: Float64Array;
+}
+
+/** F⁻¹ of one block by the Gram matrix of its gradients. */
+export class GramBlock implements FisherBlock {
+  readonly start: number;
+  readonly width: number;
+  readonly diagonal: Float64Array;
+  readonly #damping: number;
+  readonly #precision: Precision;
+  readonly #u: Whitened;
+  readonly #factor: Float64Array;
+  readonly #instance: Instance;
+
+  constructor(instance: Instance, { start, damping, precision, whitened, factor, diagonal }: GramParts) {
+    this.start = start;
+    this.width = whitened.width;
+    this.diagonal = diagonal;
+    this.#damping = damping;
+    this.#precision = precision;
+    this.#u = whitened;
+    this.#factor = factor;
+    this.#instance = instance;
+  }
+
+  get bytes(): number {
+    return this.#u.bytes + this.#factor.byteLength + this.diagonal.byteLength;
+  }
+
+  ihvp(x: FloatArray, out: FloatArray): void {
+    const { rows: m } = this.#u;
+    if (this.#u.resident) {
+      this.#u.each((arena, u, _start, width, ldu) => {
+        const from = arena.putAs(this.#precision, x);
+        const to = arena.putAs(this.#precision, x);
+        project(m, width, -1, u, from, to, ldu);
+        scaleInto(out, arena.view(to), 1 / this.#damping);
+      });
+      return;
+    }
+    const c = this.#times(x);
+    this.#u.each((arena, u, start, width, ldu) => {
+      const to = arena.putAs(this.#precision, x.subarray(start, start + width));
+      gemv(m, width, u, arena.putAs(this.#precision, c), to, { transA: true, alpha: -1, beta: 1, lda: ldu });
+      scaleInto(out.subarray(start, start + width), arena.view(to), 1 / this.#damping);
+    });
+  }
+
+  column(k: number, out: FloatArray): void {
+    this.#transposeTimes(this.#u.column(k), out, -1 / this.#damping);
+    out[k] = this.diagonal[k] as number;
+  }
+
+  quadratic(x: FloatArray): number {
+    const { rows: m } = this.#u;
+    const c = this.#times(x); // Gx = L(Ux)
+    let sum = 0;
+    for (let i = 0; i < m; i++) {
+      let g = 0;
+      for (let j = 0; j <= i; j++) g += (this.#factor[(i * (i + 1)) / 2 + j] as number) * (c[j] as number);
+      sum += g * g;
+    }
+    return this.#damping * squared(x) + sum / m;
+  }
+
+  inverseAt(indices: ArrayLike<number>): Float64Array {
+    const columns = Array.from(indices, (k) => this.#u.column(k));
+    const q = columns.length;
+    const out = new Float64Array(q * q);
+    for (let i = 0; i < q; i++) {
+      out[i * q + i] = this.diagonal[indices[i] as number] as number;
+      for (let j = 0; j < i; j++)
+        out[i * q + j] = out[j * q + i] = -inner(columns[i] as FloatArray, columns[j] as FloatArray) / this.#damping;
+    }
+    return out;
+  }
+
+  /** On the survivors S: δ = U_Sᵀ M⁻¹ U_P w_P with M = mλ(LᵀL)⁻¹ + U_S U_Sᵀ (Woodbury in whitened coordinates), all in f64. */
+  project(w: FloatArray, mask: Uint8Array): Float64Array {
+    const { rows: m } = this.#u;
+    const pruned = Float64Array.from(w, (v, k) => (mask[k] ? 0 : v));
+    const change = pruned.map((v) => -v);
+    const z = this.#instance.run((arena) => {
+      const M = arena.alloc('f64', m * m);
+      const inverse = arena.put(this.#identity());
+      trsm(m, m, arena.put(this.#fullFactor()), inverse);
+      gemm(m, m, m, inverse, inverse, M, { transB: true, alpha: m * this.#damping });
+      const z = arena.zeros('f64', m);
+      this.#u.eachIn64((piece, u, start, width) => {
+        const p = piece.put(pruned.subarray(start, start + width));
+        gemv(m, width, u, p, z, { beta: 1 });
+        const survivors = survivorsOf(mask, start, width);
+        const kept = piece.alloc('f64', m * survivors.length);
+        gatherColumns(piece, u, width, m, survivors, kept);
+        syrk(m, survivors.length, kept, M, { beta: 1 });
+      });
+      if (cholesky(m, M) >= 0)
+        throw new DomainError('damping: expected a larger value: the quadratic model over the survivors is singular to working precision');
+      trsm(m, 1, M, z);
+      trsm(m, 1, M, z, { transT: true });
+      return arena.take(z);
+    });
+    const moved = new Float64Array(this.width);
+    this.#transposeTimes(z, moved, 1);
+    for (let k = 0; k < this.width; k++) if (mask[k]) change[k] = moved[k] as number;
+    return change;
+  }
+
+  /** With R = (I − U_P U_Pᵀ)⁻¹ of the removed P: inverse over the rest = (I − UᵀRU)/λ; R changes by rank one. */
+  elimination(): Elimination {
+    const { rows: m } = this.#u;
+    const R = this.#identity();
+    const diagonal = this.diagonal.slice();
+    const damping = this.#damping;
+    const r = new Float64Array(m);
+    const out = new Float64Array(this.width);
+    return {
+      diagonal,
+      remove: (k) => {
+        const u = this.#u.column(k);
+        for (let i = 0; i < m; i++) {
+          let sum = 0;
+          for (let j = 0; j < m; j++) sum += (R[i * m + j] as number) * (u[j] as number);
+          r[i] = sum;
+        }
+        const pivot = diagonal[k] as number;
+        this.#transposeTimes(r, out, -1 / damping);
+        out[k] = pivot;
+        for (let i = 0; i < m; i++)
+          for (let j = 0; j < m; j++) R[i * m + j] = (R[i * m + j] as number) + ((r[i] as number) * (r[j] as number)) / (damping * pivot);
+        for (let j = 0; j < out.length; j++) {
+          const c = out[j] as number;
+          // The inverse of a sub-matrix never has a diagonal below a fraction that rounding may eat: keep it positive.
+          diagonal[j] = Math.max((diagonal[j] as number) - (c * c) / pivot, (diagonal[j] as number) * 1e-12);
+        }
+        return out;
+      },
+    };
+  }
+
+  /** The rows v_i and numbers q_i of the published recurrence. */
+  recurrence(): { v: FloatArray; q: Float64Array } {
+    const { rows: m, width } = this.#u;
+    const v = floats(this.#precision, m * width);
+    const q = new Float64Array(m);
+    for (let i = 0; i < m; i++) q[i] = (this.#factor[(i * (i + 1)) / 2 + i] as number) ** 2 / this.#damping;
+    for (let k = 0; k < width; k++) {
+      const u = this.#u.column(k);
+      for (let i = 0; i < m; i++) v[i * width + k] = ((this.#factor[(i * (i + 1)) / 2 + i] as number) * (u[i] as number)) / this.#damping;
+    }
+    return { v, q };
+  }
+
+  /** Ux in f64. */
+  #times(x: FloatArray): Float64Array {
+    const { rows: m } = this.#u;
+    const total = new Float64Array(m);
+    this.#u.each((arena, u, start, width, ldu) => {
+      const c = arena.real(this.#precision, m);
+      gemv(m, width, u, arena.putAs(this.#precision, x.subarray(start, start + width)), c, { lda: ldu });
+      const part = arena.view(c);
+      for (let i = 0; i < m; i++) total[i] = (total[i] as number) + (part[i] as number);
+    });
+    return total;
+  }
+
+  /** out = factor·Uᵀc. */
+  #transposeTimes(c: FloatArray, out: FloatArray, factor: number): void {
+    const { rows: m } = this.#u;
+    this.#u.each((arena, u, start, width, ldu) => {
+      const to = arena.real(this.#precision, width);
+      gemv(m, width, u, arena.putAs(this.#precision, c), to, { transA: true, lda: ldu });
+      scaleInto(out.subarray(start, start + width), arena.view(to), factor);
+    });
+  }
+
+  #identity(): Float64Array {
+    const { rows: m } = this.#u;
+    const out = new Float64Array(m * m);
+    for (let i = 0; i < m; i++) out[i * m + i] = 1;
+    return out;
+  }
+
+  #fullFactor(): Float64Array {
+    const { rows: m } = this.#u;
+    const out = new Float64Array(m * m);
+    for (let i = 0; i < m; i++) out.set(this.#factor.subarray((i * (i + 1)) / 2, ((i + 1) * (i + 2)) / 2), i * m);
+    return out;
+  }
+}
+
+function scaleInto(out: FloatArray, from: FloatArray, factor: number): void {
+  for (let i = 0; i < from.length; i++) out[i] = factor * (from[i] as number);
+}
+
+function squared(x: FloatArray): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += (x[i] as number) ** 2;
+  return sum;
+}
+
+function inner(a: FloatArray, b: FloatArray): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  return sum;
+}
+
+function survivorsOf(mask: Uint8Array, start: number, width: number): Int32Array {
+  const found = new Int32Array(width);
+  let count = 0;
+  for (let k = 0; k < width; k++) if (mask[start + k]) found[count++] = k;
+  return found.subarray(0, count);
+}
+
+/** to [m, indices] = those columns of from [m, width]. */
+function gatherColumns(arena: Arena, from: Real, width: number, m: number, indices: Int32Array, to: F64): void {
+  const source = arena.view(from);
+  const target = arena.view(to);
+  const count = indices.length;
+  for (let i = 0; i < m; i++) for (let j = 0; j < count; j++) target[i * count + j] = source[i * width + (indices[j] as number)] as number;
+}
