@@ -2,12 +2,15 @@
 import type { Registry } from '../core/registry.js';
 import { argsort } from './argsort.js';
 import { diffSort } from './diff-sort.js';
+import { groupOrderingLoss } from './group-ordering-loss.js';
+import { groupOrderingScoresLoss } from './group-ordering-scores-loss.js';
 import { quantile } from './quantile.js';
 import { quickSelect } from './quick-select.js';
 import { rank } from './rank.js';
 import { sort } from './sort.js';
 import { sortingNetwork } from './sorting-network.js';
 import { topK } from './top-k.js';
+import { topKClassificationLoss } from './top-k-classification-loss.js';
 
 export const registry = {
   sort: { method: sort, summary: 'sorted rows, total order, by radix passes', test: 'test/sorting/hard.test.ts' },
@@ -22,4 +25,21 @@ export const registry = {
     test: 'test/sorting/sorting-network.test.ts',
   },
   'diff-sort': { method: diffSort, summary: 'differentiable sorting network with six relaxations', test: 'test/sorting/diff-sort.test.ts' },
+  'group-ordering-loss': {
+    method: groupOrderingLoss,
+    summary: 'GroCo: views of a sample above its nearest negatives',
+    papers: [113],
+    test: 'test/sorting/group-ordering.test.ts',
+  },
+  'group-ordering-scores-loss': {
+    method: groupOrderingScoresLoss,
+    summary: 'group ordering loss of score lists',
+    papers: [113],
+    test: 'test/sorting/group-ordering.test.ts',
+  },
+  'top-k-classification-loss': {
+    method: topKClassificationLoss,
+    summary: 'label among the k highest scores, for a distribution of k',
+    test: 'test/sorting/top-k-classification-loss.test.ts',
+  },
 } satisfies Registry;

@@ -12,4 +12,11 @@ export const calls: Record<string, (area: typeof import('../../../src/sorting/in
     const { sorted, permutation, backward } = area.diffSort(Float32Array.of(0.3, -1, 2, 0.5, 0.1), { steepness: 2 });
     return { sorted, permutation: permutation().data, grad: backward({ sorted: [1, 2, 3, 4, 5] }) };
   },
+  'group-ordering-loss': (area) =>
+    area.groupOrderingLoss({ data: Float64Array.from({ length: 24 }, (_, i) => ((i * 7) % 11) - 4), shape: [2, 4, 3] }),
+  'group-ordering-scores-loss': (area) => area.groupOrderingScoresLoss(Float64Array.of(0.1, 0.4, 0.3), { negatives: 2 }),
+  'top-k-classification-loss': (area) =>
+    area.topKClassificationLoss({ data: Float32Array.of(1, 2, 0.5, -1, 3, 0), shape: [2, 3] }, Int32Array.of(0, 2), {
+      weights: [0.5, 0.5],
+    }),
 };

@@ -1,5 +1,5 @@
 // The sorting kinds of golden/ot-sort, in f64 and f32 at the manifest's tolerances.
-import { argsort, type Distribution, diffSort, type NetworkName, sort, topK } from '../../../src/sorting/index.js';
+import { argsort, type Distribution, diffSort, groupOrderingLoss, type NetworkName, sort, topK } from '../../../src/sorting/index.js';
 import { expectClose } from '../../helpers/close.js';
 import type { GoldenAdapter, OtSortCase } from '../discover.js';
 
@@ -56,5 +56,18 @@ function diffsort(c: OtSortCase): void {
   }
 }
 
-const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large, diffsort } };
+function groco(c: OtSortCase): void {
+  const { topk_neg, steepness, stop_grad } = c.params as { topk_neg: number; steepness: number; stop_grad: boolean };
+  const { data, shape } = c.array('E');
+  for (const [Type, value, grad] of [
+    [Float64Array, c.tolerances.value_abs as number, c.tolerances.grad_abs as number],
+    [Float32Array, 1e-5, 1e-5],
+  ] as const) {
+    const loss = groupOrderingLoss({ data: Type.from(data), shape }, { negatives: topk_neg, steepness, stopGradient: stop_grad });
+    expectClose(loss.value, c.scalars.loss as number, { atol: value });
+    expectClose(loss.grad.data, c.array('gE').data, { atol: grad });
+  }
+}
+
+const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large, diffsort, groco } };
 export default adapter;
