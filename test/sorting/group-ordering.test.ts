@@ -7,6 +7,7 @@ const embeddings = (views: number, batch: number, d: number, seed = 1) => ({
   shape: [views, batch, d],
 });
 
+// systems/113
 test('the loss is the cross-entropy of the two group masses of the permutation matrix', () => {
   const scores = randomF64(2 * 7);
   const loss = groupOrderingScoresLoss({ data: scores, shape: [2, 7] }, { negatives: 4, steepness: 3 });
