@@ -12,7 +12,7 @@ export interface Area {
 }
 
 /** `topK` -> `top-k`. */
-export const kebab = (name: string): string => name.replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3-$2').toLowerCase();
+export const kebab = (name: string): string => name.replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase();
 
 /** Areas whose exports are not methods with papers and names of their own, and which so have no registry. */
 const withoutRegistry = ['onnx', 'workflows'];
