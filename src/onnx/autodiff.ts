@@ -15,7 +15,7 @@ export function movedBy(b: Builder, nodes: readonly Node[], sources: Iterable<Va
 }
 
 /** The nodes that lead to one of `targets`. */
-function leadingTo(nodes: readonly Node[], targets: Iterable<Value>): Set<Node> {
+export function leadingTo(nodes: readonly Node[], targets: Iterable<Value>): Set<Node> {
   const wanted = new Set(targets);
   const leading = new Set<Node>();
   for (let i = nodes.length - 1; i >= 0; i--) {

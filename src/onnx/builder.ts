@@ -43,6 +43,7 @@ export class Builder {
   readonly #constants = new Map<string, Value>();
   readonly #taken = new Set<string>();
   readonly #symbols = new Map<string, { value: Value; axis: number }>();
+  readonly #running = new Set<Value>();
   readonly #makers = new Map<Value, Node>();
   #count = 0;
 
@@ -51,6 +52,7 @@ export class Builder {
     const dims = shape?.map((extent) => (typeof extent === 'string' ? symbol(extent) : extent));
     this.#taken.add(name);
     this.graph.inputs.push({ name, type, shape: dims });
+    this.#running.add(name);
     this.describe(name, { type, shape: dims });
     return name;
   }
@@ -155,6 +157,11 @@ export class Builder {
       : undefined;
   }
 
+  /** True when a value depends on initializers only: the runtime computes it once, when a session is made. */
+  isFixed(name: Value): boolean {
+    return !this.#running.has(name);
+  }
+
   /** Initializers that stand for parameters are never read as constants: their values change. */
   readonly parameters = new Set<Value>();
   #isParameter(name: Value): boolean {
@@ -232,7 +239,11 @@ export class Builder {
       if (name && type) this.describe(name, { ...type, value: type.value && type.value.length <= followed ? type.value : undefined });
     });
     this.graph.nodes.push(node);
-    for (const name of node.outputs) this.#makers.set(name, node);
+    const running = node.inputs.some((name) => this.#running.has(name));
+    for (const name of node.outputs) {
+      this.#makers.set(name, node);
+      if (running) this.#running.add(name);
+    }
     if (key !== undefined) this.#shared.set(key, node.outputs);
     return node.outputs;
   }

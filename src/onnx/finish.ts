@@ -1,6 +1,8 @@
 // From a builder to a model: nothing that no output needs, and every operator in the form of the model's operator set.
+import { leadingTo } from './autodiff.js';
 import type { Builder } from './builder.js';
-import { type Graph, type Model, modelOf, type Node, numbersOf } from './graph.js';
+import { type Graph, type Model, modelOf, type Node, numbersOf, topological } from './graph.js';
+import { ruleOf } from './ops/index.js';
 
 /** Reduce operators that take their axes as an attribute before opset 18. */
 const axesAsAttribute = new Set([
@@ -22,6 +24,7 @@ const axesAsAttribute = new Set([
 export function finish(b: Builder, like?: Model): Model {
   const opset = Math.max(17, like?.opsets.get('') ?? 17);
   const { graph } = b;
+  lower(b);
   const needed = new Set(graph.outputs.map(({ name }) => name));
   const nodes: Node[] = [];
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
@@ -37,6 +40,31 @@ export function finish(b: Builder, like?: Model): Model {
   model.irVersion = Math.max(model.irVersion, like?.irVersion ?? 0);
   if (like) model.metadata = new Map(like.metadata);
   return model;
+}
+
+/** Replaces the nodes that outputs need by what their rules lower them to. */
+function lower(b: Builder): void {
+  const { graph } = b;
+  const aliases = new Map<string, string>();
+  for (const node of leadingTo(
+    graph.nodes,
+    graph.outputs.map(({ name }) => name),
+  )) {
+    const values = ruleOf(node)?.lower?.(node, b);
+    values?.forEach((value, i) => {
+      aliases.set(node.outputs[i]!, value);
+    });
+  }
+  if (!aliases.size) return;
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  for (const node of graph.nodes) node.inputs = node.inputs.map((name) => aliases.get(name) ?? name);
+  graph.nodes = graph.nodes.filter(({ outputs: made }) => !made.some((name) => aliases.has(name)));
+  for (const name of outputs) if (aliases.has(name)) graph.nodes.push(renamed(name, aliases.get(name)!));
+  graph.nodes = topological(graph);
+}
+
+function renamed(name: string, value: string): Node {
+  return { op: 'Identity', domain: '', name: `${name}/Identity`, inputs: [value], outputs: [name], attributes: {} };
 }
 
 /** Outputs nobody reads at the end of the list are not asked for. */

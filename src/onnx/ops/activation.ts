@@ -1,8 +1,16 @@
 // Functions of one number: by their slope.
+import type { Builder, Value } from '../builder.js';
+import type { Node } from '../graph.js';
 import { likeFirst, type Rule, unary } from './rule.js';
 
-/** Relu'(x) = sign(y): 0 at the kink, as PyTorch has it; Sign of the output keeps Conv and Relu fusable. */
-export const Relu = unary((b, _x, y) => b.op('Sign', [y]));
+/** The derivative passes where the output is above 0 (not at the kink, as PyTorch has it): reading the output keeps Conv and Relu fusable. */
+const gate = ({ outputs: [y] }: Node, d: Value, b: Builder): Value =>
+  b.mul(d, b.cast(b.op('Greater', [y!, b.scalar(y!, 0)]), b.elementType(d)));
+export const Relu: Rule = {
+  infer: likeFirst,
+  vjp: (node, [d], b) => [gate(node, d!, b)],
+  jvp: (node, [d], b) => [d && gate(node, d, b)],
+};
 export const Tanh = unary((b, _x, y) => b.sub(b.scalar(y, 1), b.mul(y, y)));
 export const Sigmoid = unary((b, _x, y) => b.mul(y, b.sub(b.scalar(y, 1), y)));
 export const Exp = unary((_b, _x, y) => y);

@@ -2,7 +2,7 @@
 import type { Builder, Value } from '../builder.js';
 import { broadcast, minus, over, plus, sameShape, times } from '../dims.js';
 import type { Dim, Node } from '../graph.js';
-import { elementwise, likeFirst, type Rule } from './rule.js';
+import { elementwise, likeFirst, type Rule, unexpanded } from './rule.js';
 
 /** Integer elements followed through an operation on extents. */
 function follow(on: (a: Dim, b: Dim) => Dim | undefined): Rule['infer'] {
@@ -24,13 +24,23 @@ function instead(node: Node, b: Builder, x: Value): Value[] | undefined {
   return sameShape(b.shape(x), broadcast(...(shapes as (readonly Dim[])[]))) ? [x] : undefined;
 }
 
+/** The sum of two values that were moved in the same way is moved once. */
+function moved(x: Value, y: Value, b: Builder): Value[] | undefined {
+  const [p, q] = [b.makerOf(x), b.makerOf(y)];
+  if (!p || !q || p.op !== q.op || !['DepthToSpace', 'Transpose', 'Reshape'].includes(p.op)) return undefined;
+  const alike = p.inputs[1] === q.inputs[1] && JSON.stringify(p.attributes) === JSON.stringify(q.attributes);
+  const [from, other] = [p.inputs[0]!, q.inputs[0]!];
+  if (!alike || !sameShape(b.shape(from), b.shape(other))) return undefined;
+  return b.emit(p.op, [b.add(from, other), ...p.inputs.slice(1)], p.attributes);
+}
+
 export const Add: Rule = {
   infer: follow(plus),
   simplify: (node, b) => {
     const [x, y] = node.inputs as [Value, Value];
     if (b.splatOf(y) === 0) return instead(node, b, x);
     if (b.splatOf(x) === 0) return instead(node, b, y);
-    return undefined;
+    return moved(x, y, b) ?? unexpanded(node, b);
   },
   vjp: ({ inputs: [x, y] }, [d], b, needs) => [
     needs[0] ? b.unbroadcast(d!, b.shape(x!)) : undefined,
@@ -47,7 +57,8 @@ export const Sub: Rule = {
   simplify: (node, b) => {
     const [x, y] = node.inputs as [Value, Value];
     if (b.splatOf(y) === 0) return instead(node, b, x);
-    return b.splatOf(x) === 0 && sameShape(b.shape(y), broadcast(b.shape(x), b.shape(y))) ? [b.neg(y)] : undefined;
+    if (b.splatOf(x) === 0 && sameShape(b.shape(y), broadcast(b.shape(x), b.shape(y)))) return [b.neg(y)];
+    return unexpanded(node, b);
   },
   vjp: ({ inputs: [x, y] }, [d], b, needs) => [
     needs[0] ? b.unbroadcast(d!, b.shape(x!)) : undefined,
@@ -67,7 +78,7 @@ export const Mul: Rule = {
     if (q === 1) return instead(node, b, x);
     if (p === 1) return instead(node, b, y);
     if (q === -1 && sameShape(b.shape(x), broadcast(b.shape(x), b.shape(y)))) return [b.neg(x)];
-    return undefined;
+    return unexpanded(node, b);
   },
   vjp: ({ inputs: [x, y] }, [d], b, needs) => [
     needs[0] ? b.unbroadcast(b.mul(d!, y!), b.shape(x!)) : undefined,
@@ -78,7 +89,7 @@ export const Mul: Rule = {
 
 export const Div: Rule = {
   infer: follow(over),
-  simplify: (node, b) => (b.splatOf(node.inputs[1]!) === 1 ? instead(node, b, node.inputs[0]!) : undefined),
+  simplify: (node, b) => (b.splatOf(node.inputs[1]!) === 1 ? instead(node, b, node.inputs[0]!) : undefined) ?? unexpanded(node, b),
   vjp: ({ inputs: [x, y], outputs: [q] }, [d], b, needs) => {
     const share = b.div(d!, y!);
     return [

@@ -1,9 +1,10 @@
 import type { Builder, Value } from '../builder.js';
-import { minus, plus, product, times } from '../dims.js';
+import { minus, plus, times } from '../dims.js';
 import { intOf, intsOf, type Node, stringOf } from '../graph.js';
-import { perChannel } from './conv.js';
+import { convolve, perChannel } from './conv.js';
+import { besideTaps, paddedLast, rowsOf, rowsUnder } from './conv-taps.js';
 import { otherAxes, type Rule } from './rule.js';
-import { padSpatial, taps, underTap, type Window, windowOf } from './window.js';
+import { taps, type Window, windowOf } from './window.js';
 
 const windowOfNode = (node: Node, b: Builder): Window => windowOf(node, b.staticShape(node.inputs[1]!, 2));
 
@@ -24,10 +25,8 @@ export const ConvTranspose: Rule = {
   vjp: (node, [d], b, needs) => {
     const window = windowOfNode(node, b);
     const groups = intOf(node, 'group', 1);
-    const { strides, dilations, pads } = window;
-    const attributes = { kernel_shape: window.kernel, strides, dilations, pads, ...(groups > 1 && { group: groups }) };
     return [
-      needs[0] ? b.op('Conv', [d!, node.inputs[1]!], attributes) : undefined,
+      needs[0] ? convolve(d!, node.inputs[1]!, undefined, window, groups, b) : undefined,
       needs[1] ? weightCotangent(node, d!, b) : undefined,
       needs[2] ? b.reduceSum(d!, otherAxes(b.rank(d!), 1)) : undefined,
     ];
@@ -68,27 +67,15 @@ function weightCotangent(node: Node, d: Value, b: Builder): Value {
   const window = windowOfNode(node, b);
   const [C, O] = b.staticShape(W) as [number, number];
   const inner = b.staticShape(x, 2);
-  const space = inner.map((_, i) => i);
-  const places = product([b.shape(x)[0]!, ...inner]);
-  const last = [0, ...space.map((i) => i + 2), 1];
-  const padded = b.transpose(padSpatial(d, window.pads, b), last);
-  const rows = b.reshape(b.transpose(x, last), [places, C]);
+  const padded = paddedLast(d, window.pads, b);
+  const rows = rowsOf(x, b);
+  const places = b.shape(rows)[0]!;
   const parts = taps(window.kernel).map((tap) => {
-    const reached = b.reshape(
-      underTap(
-        padded,
-        tap,
-        window,
-        inner,
-        space.map((i) => i + 1),
-        b,
-      ),
-      [places, groups * O],
-    );
-    if (groups === 1) return b.unsqueeze(b.op('Gemm', [rows, reached], { transA: 1 }), [2]);
+    const reached = rowsUnder(padded, tap, window, inner, b);
+    if (groups === 1) return b.op('Gemm', [rows, reached], { transA: 1 });
     const left = b.transpose(b.reshape(rows, [places, groups, C / groups]), [1, 2, 0]);
     const right = b.transpose(b.reshape(reached, [places, groups, O]), [1, 0, 2]);
-    return b.reshape(b.matmul(left, right), [C, O, 1]);
+    return b.reshape(b.matmul(left, right), [C, O]);
   });
-  return b.reshape(b.concat(parts, 2), [C, O, ...window.kernel]);
+  return besideTaps(parts, window.kernel, b);
 }

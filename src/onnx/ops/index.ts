@@ -5,6 +5,7 @@ import * as arithmetic from './arithmetic.js';
 import * as constants from './constants.js';
 import { Conv } from './conv.js';
 import { ConvTranspose } from './conv-transpose.js';
+import * as depthSpace from './depth-space.js';
 import * as indexing from './indexing.js';
 import * as joining from './joining.js';
 import * as logic from './logic.js';
@@ -26,6 +27,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   ...activation,
   ...arithmetic,
   ...constants,
+  ...depthSpace,
   ...indexing,
   ...joins,
   ...logic,

@@ -1,7 +1,7 @@
 // Comparisons, logic, selection, conversion: mostly without derivative.
 import { isFloat, type ValueType } from '../builder.js';
 import { elementTypes, intOf } from '../graph.js';
-import { constantRule, elementwise, likeFirst, type Rule } from './rule.js';
+import { constantRule, elementwise, likeFirst, type Rule, unexpanded } from './rule.js';
 
 const bool = elementwise(() => 'bool');
 export const Equal = constantRule(bool);
@@ -21,7 +21,7 @@ export const Where: Rule = {
     const [{ shape }] = elementwise()(node, b) as [ValueType];
     return [{ type: b.elementType(node.inputs[1]!), shape }];
   },
-  simplify: ({ inputs: [, x, y] }) => (x === y ? [x!] : undefined),
+  simplify: (node, b) => unexpanded(node, b),
   vjp: ({ inputs: [c, x, y] }, [d], b, needs) => {
     const zero = b.scalar(d!, 0);
     return [

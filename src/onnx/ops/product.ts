@@ -83,8 +83,10 @@ export const Gemm: Rule = {
     const [A, B] = node.inputs as [Value, Value];
     const { beta, ...rest } = node.attributes;
     const moved = dC && b.scale(dC, beta?.type === 'float' ? beta.value : 1);
-    const product = b.sum(dA && b.op('Gemm', [dA, B], rest), dB && b.op('Gemm', [A, dB], rest));
-    const sum = b.sum(product, moved);
+    // The second product adds the first one as it goes.
+    const first = dA && b.op('Gemm', [dA, B], rest);
+    const both = dB ? b.op('Gemm', [A, dB, ...(first ? [first] : [])], rest) : first;
+    const sum = b.sum(both, moved);
     return [sum && b.expand(sum, b.shape(node.outputs[0]!))];
   },
 };

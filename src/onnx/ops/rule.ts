@@ -1,6 +1,6 @@
 // What an operator brings: how its outputs are typed, how it is simplified, and its derivatives in both directions.
 import type { Builder, Value, ValueType } from '../builder.js';
-import { broadcast } from '../dims.js';
+import { broadcast, sameShape } from '../dims.js';
 import { type Dim, type ElementType, intOf, type Node } from '../graph.js';
 
 export interface Rule {
@@ -15,6 +15,8 @@ export interface Rule {
   vjp?(node: Node, dy: readonly (Value | undefined)[], b: Builder, needs: readonly boolean[]): (Value | undefined)[];
   /** Forward mode: tangents of the inputs (undefined: zero) to tangents of the outputs. */
   jvp?(node: Node, dx: readonly (Value | undefined)[], b: Builder): (Value | undefined)[];
+  /** Once everything is written: faster nodes for the same value, without a thought for derivatives. */
+  lower?(node: Node, b: Builder): Value[] | undefined;
   /** The derivative is zero wherever it exists: comparisons, rounding, shapes, integers. */
   zero?: true;
   /** Replaces a node of a model by simpler ones before anything else sees it; undefined leaves it. */
@@ -58,6 +60,21 @@ export function unary(slope: (b: Builder, x: Value, y: Value, node: Node) => Val
 /** A rule whose outputs do not move with its inputs. */
 export function constantRule(infer: Rule['infer'], simplify?: Rule['simplify']): Rule {
   return simplify ? { infer, simplify, zero: true } : { infer, zero: true };
+}
+
+/** Operands without the repetition that broadcasting does anyway; undefined when there is none. */
+export function unexpanded(node: Node, b: Builder): Value[] | undefined {
+  const shape = elementwise()(node, b)[0]!.shape;
+  if (!shape) return undefined;
+  for (const [at, name] of node.inputs.entries()) {
+    const maker = b.makerOf(name);
+    if (maker?.op !== 'Expand') continue;
+    const inputs = [...node.inputs];
+    inputs[at] = maker.inputs[0]!;
+    const narrow = elementwise()({ ...node, inputs }, b)[0]!.shape;
+    if (sameShape(narrow, shape)) return b.emit(node.op, inputs, node.attributes);
+  }
+  return undefined;
 }
 
 /** All axes of a rank but some. */
