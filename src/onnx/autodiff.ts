@@ -4,12 +4,17 @@ import { type Builder, isFloat, type Value } from './builder.js';
 import { type Node, where } from './graph.js';
 import { ruleOf } from './ops/index.js';
 
+/** True where a node's output can have a derivative. */
+function carries(b: Builder, node: Node, output: Value): boolean {
+  return isFloat(b.elementType(output)) || (ruleOf(node)?.straightThrough ?? false);
+}
+
 /** The float values that move when one of `sources` does. */
 export function movedBy(b: Builder, nodes: readonly Node[], sources: Iterable<Value>): Set<Value> {
   const moved = new Set(sources);
   for (const node of nodes) {
     if (ruleOf(node)?.zero || !node.inputs.some((name) => moved.has(name))) continue;
-    for (const name of node.outputs) if (name && isFloat(b.elementType(name))) moved.add(name);
+    for (const name of node.outputs) if (name && carries(b, node, name)) moved.add(name);
   }
   return moved;
 }
@@ -82,7 +87,7 @@ export function forward(
     if (!rule?.jvp) refuse(node, 'forward');
     rule.jvp(node, dx, b).forEach((tangent, i) => {
       const name = node.outputs[i];
-      if (tangent !== undefined && name && isFloat(b.elementType(name)) && !tangents.has(name)) found.set(name, tangent);
+      if (tangent !== undefined && name && carries(b, node, name) && !tangents.has(name)) found.set(name, tangent);
     });
   }
   return new Map(targets.flatMap((name) => (found.has(name) ? [[name, found.get(name)!] as const] : [])));

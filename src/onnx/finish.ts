@@ -17,6 +17,9 @@ const axesAsAttribute = new Set([
   'ReduceSumSquare',
 ]);
 
+/** Operators whose outputs all have to be named. */
+const fixedOutputs = new Set(['Split', 'TopK']);
+
 /**
  * The written graph as a model: the operator set of `like`, and at least 17; metadata kept.
  * Nodes, initializers and inner types that no output needs are left out; inputs stay.
@@ -33,7 +36,9 @@ export function finish(b: Builder, like?: Model): Model {
     nodes.push(opset < 18 ? lowered(node, graph) : node);
     for (const name of nodes.at(-1)!.inputs) needed.add(name);
   }
-  graph.nodes = nodes.reverse().map((node) => ({ ...node, outputs: trimmed(node.outputs, needed) }));
+  graph.nodes = nodes
+    .reverse()
+    .map((node) => ({ ...node, outputs: fixedOutputs.has(node.op) ? node.outputs : trimmed(node.outputs, needed) }));
   for (const name of graph.initializers.keys()) if (!needed.has(name)) graph.initializers.delete(name);
   graph.name = like?.graph.name || 'graph';
   const model = modelOf(graph, opset);

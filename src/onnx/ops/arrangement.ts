@@ -1,7 +1,7 @@
-// Tile, Trilu, DepthToSpace, SpaceToDepth, ReverseSequence, OneHot, TopK, and tensors whose elements do not move.
+// Tile, Trilu, ReverseSequence, OneHot, TopK, and tensors whose elements do not move.
 import type { Builder, Value, ValueType } from '../builder.js';
-import { over, times } from '../dims.js';
-import { elementTypes, intOf, type Node, stringOf } from '../graph.js';
+import { times } from '../dims.js';
+import { elementCode, elementTypes, intOf, type Node } from '../graph.js';
 import { axisOf, constantRule, fromFront, likeFirst, type Rule } from './rule.js';
 
 /** Linear in its first input and its own transpose. */
@@ -36,33 +36,6 @@ export const Tile: Rule = {
     ];
   },
   jvp: (node, [d], b) => [d && b.op('Tile', [d, node.inputs[1]!])],
-};
-
-/** Depth to space is a reshape, a transpose and a reshape. */
-export const DepthToSpace: Rule = {
-  infer: likeFirst,
-  expand: (node, b) => {
-    const [x] = node.inputs as [Value];
-    const block = intOf(node, 'blocksize', 1);
-    const [n, c, h, w] = b.shape(x) as [number, number, number, number];
-    const depth = over(c, block * block)!;
-    const first = stringOf(node, 'mode', 'DCR') === 'DCR';
-    const apart = b.reshape(x, first ? [n, block, block, depth, h, w] : [n, depth, block, block, h, w]);
-    const placed = b.transpose(apart, first ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3]);
-    return [b.reshape(placed, [n, depth, times(h, block), times(w, block)])];
-  },
-};
-
-export const SpaceToDepth: Rule = {
-  infer: likeFirst,
-  expand: (node, b) => {
-    const [x] = node.inputs as [Value];
-    const block = intOf(node, 'blocksize', 1);
-    const [n, c, h, w] = b.shape(x) as [number, number, number, number];
-    const [rows, columns] = [over(h, block)!, over(w, block)!];
-    const placed = b.transpose(b.reshape(x, [n, c, rows, block, columns, block]), [0, 3, 5, 1, 2, 4]);
-    return [b.reshape(placed, [n, times(c, block * block), rows, columns])];
-  },
 };
 
 /** The k largest: cotangents go back to where they came from. */
@@ -149,6 +122,9 @@ export const EyeLike = constantRule((node, b): ValueType[] => {
 /** Boxes kept by overlap: indices, without a derivative. */
 export const NonMaxSuppression = constantRule((node): ValueType[] => [{ type: 'int64', shape: [`(${node.outputs[0]}.0)`, 3] }]);
 
-export const CastLike: Rule = { infer: likeFirst, expand: (node, b) => [b.cast(node.inputs[0]!, b.elementType(node.inputs[1]!))] };
+export const CastLike: Rule = {
+  infer: likeFirst,
+  expand: (node, b) => [b.op('Cast', [node.inputs[0]!], { to: elementCode(b.elementType(node.inputs[1]!)) })],
+};
 /** The name ScatterElements had before operator set 11. */
 export const Scatter: Rule = { infer: likeFirst, expand: (node, b) => [b.op('ScatterElements', node.inputs, node.attributes)] };

@@ -2,48 +2,73 @@
 import type { Node } from '../graph.js';
 import * as activation from './activation.js';
 import * as arithmetic from './arithmetic.js';
+import * as arrangement from './arrangement.js';
 import * as constants from './constants.js';
 import { Conv } from './conv.js';
 import { ConvTranspose } from './conv-transpose.js';
 import * as depthSpace from './depth-space.js';
+import { Einsum } from './einsum.js';
+import * as extremes from './extremes.js';
+import * as gates from './gates.js';
 import * as indexing from './indexing.js';
 import * as joining from './joining.js';
+import * as layerNorm from './layer-norm.js';
 import * as logic from './logic.js';
 import { BatchNormalization } from './normalization.js';
+import * as norms from './norms.js';
 import { AveragePool, GlobalAveragePool, MaxPool } from './pool.js';
+import * as mapPools from './pool-norm.js';
 import { Pow } from './power.js';
 import { Gemm, MatMul } from './product.js';
+import * as quantization from './quantization.js';
+import * as recurrent from './recurrent.js';
 import * as reduce from './reduce.js';
+import { Resize, Upsample } from './resize.js';
 import type { Rule } from './rule.js';
 import * as shapes from './shape-ops.js';
 import { LogSoftmax, Softmax } from './softmax.js';
+import * as trigonometry from './trigonometry.js';
 
 const { reducedAxes: _axes, restored: _restored, ...reductions } = reduce;
 const { spread: _spread, padAxis: _padAxis, ...joins } = joining;
+const { gelu: _gelu, geluTanh: _geluTanh, swish: _swish, ...gated } = gates;
+const { safeRoot: _safeRoot, power: _power, normalized: _normalized, rootMeanSquare: _rootMeanSquare, ...composed } = norms;
 const { reshapeTo: _reshapeTo, ...moves } = shapes;
 
 /** Rules by operator; other domains are written `domain.Operator`. */
 export const rules: Readonly<Record<string, Rule>> = {
   ...activation,
   ...arithmetic,
+  ...arrangement,
+  ...composed,
   ...constants,
   ...depthSpace,
+  ...extremes,
+  ...gated,
   ...indexing,
   ...joins,
+  ...layerNorm,
   ...logic,
+  ...mapPools,
   ...moves,
+  ...quantization,
+  ...recurrent,
   ...reductions,
+  ...trigonometry,
   AveragePool,
   BatchNormalization,
   Conv,
   ConvTranspose,
+  Einsum,
   Gemm,
   GlobalAveragePool,
   LogSoftmax,
   MatMul,
   MaxPool,
   Pow,
+  Resize,
   Softmax,
+  Upsample,
 };
 
 /** The rule of a node, or undefined. */

@@ -19,6 +19,8 @@ export interface Rule {
   lower?(node: Node, b: Builder): Value[] | undefined;
   /** The derivative is zero wherever it exists: comparisons, rounding, shapes, integers. */
   zero?: true;
+  /** Derivatives pass through its integer outputs as through floats (quantisation). */
+  straightThrough?: true;
   /** Replaces a node of a model by simpler ones before anything else sees it; undefined leaves it. */
   expand?(node: Node, b: Builder, opset: number): Value[] | undefined;
 }

@@ -1,6 +1,7 @@
 // Matrix products: MatMul with all broadcasting, Gemm, Einsum.
 import { sizeOf } from '../../core/tensor.js';
 import { floatOf, intOf, type Node, stringOf } from '../graph.js';
+import { parseEquation } from './equation.js';
 import {
   broadcastOffsets,
   broadcastShape,
@@ -68,31 +69,6 @@ function gemm(inputs: readonly (Value | undefined)[], node: Node): Value {
   const bias = c && numbers(c);
   for (let i = 0; i < C.length; i++) C[i] = alpha * C[i]! + (at && bias ? beta * bias[at[i]!]! : 0);
   return ofType(a.type, C, [m, n]);
-}
-
-/** Splits an equation into one list of labels per operand and one for the result; '.' labels stand for the axes of an ellipsis. */
-export function parseEquation(equation: string, ranks: readonly number[], node: Node): { terms: string[][]; result: string[] } {
-  const [left = '', right] = equation.replaceAll(' ', '').split('->') as [string, string | undefined];
-  const operands = left.split(',');
-  if (operands.length !== ranks.length) throw fail(node, `expected ${operands.length} inputs for '${equation}', got ${ranks.length}`);
-  let widest = 0;
-  const labelled = operands.map((term, i) => {
-    const [before = '', after] = term.split('...') as [string, string | undefined];
-    const free = ranks[i]! - before.length - (after?.length ?? 0);
-    if (after === undefined ? free !== 0 : free < 0) throw fail(node, `expected '${term}' to name ${ranks[i]} axes in '${equation}'`);
-    widest = Math.max(widest, free);
-    // Ellipses align at the right: the last axis of each is '.0'.
-    return [...before, ...Array.from({ length: free }, (_, k) => `.${free - 1 - k}`), ...(after ?? '')];
-  });
-  const ellipsis = Array.from({ length: widest }, (_, k) => `.${widest - 1 - k}`);
-  if (right !== undefined) {
-    const [before = '', after] = right.split('...') as [string, string | undefined];
-    return { terms: labelled, result: after === undefined ? [...before] : [...before, ...ellipsis, ...after] };
-  }
-  const counts = new Map<string, number>();
-  for (const label of labelled.flat()) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const single = [...counts.keys()].filter((label) => !label.startsWith('.') && counts.get(label) === 1).sort();
-  return { terms: labelled, result: [...ellipsis, ...single] };
 }
 
 function einsum(inputs: readonly (Value | undefined)[], node: Node): Value {

@@ -43,9 +43,10 @@ operatorFamily('normalisations', [
   ...each(
     { op: 'LRN', inputs: [normal(2, 5, 3, 2)] },
     { size: 3 },
-    { size: 2, alpha: float(0.2), beta: float(0.5), bias: float(2) },
+    { size: 5, alpha: float(0.2), beta: float(0.5), bias: float(2) },
     { size: 5, alpha: float(0.5) },
   ),
+  { op: 'LRN', inputs: [normal(2, 4, 3)], attributes: { size: 2, alpha: float(0.2) }, ort: 'it takes odd sizes only' },
   ...each({ op: 'LpNormalization', inputs: [away(3, 4)] }, {}, { axis: 0, p: 1 }, { axis: 1, p: 2 }),
   ...each({ op: 'MeanVarianceNormalization', inputs: [normal(2, 3, 4, 2)] }, {}, { axes: [0, 2, 3] }, { axes: [1] }),
 ]);

@@ -1,0 +1,69 @@
+import { each, float, floats, given, normal, type OperatorCase, operatorFamily, strings } from '../../helpers/operator-cases.js';
+
+const [T, B, F, H] = [4, 2, 3, 2];
+
+/** A recurrent node with all of its inputs but the lengths. */
+function full(
+  op: string,
+  gates: number,
+  directions: number,
+  attributes: OperatorCase['attributes'] = {},
+  lengths?: number[],
+): OperatorCase {
+  const lstm = op === 'LSTM';
+  return {
+    op,
+    inputs: [
+      normal(T, B, F),
+      normal(directions, gates * H, F),
+      normal(directions, gates * H, H),
+      normal(directions, 2 * gates * H),
+      lengths ? given('int32', lengths, [B], false) : undefined,
+      normal(directions, B, H),
+      ...(lstm ? [normal(directions, B, H), normal(directions, 3 * H)] : []),
+    ],
+    attributes: { hidden_size: H, ...(directions === 2 && { direction: 'bidirectional' }), ...attributes },
+    outputs: lstm ? 3 : 2,
+    of: lstm ? [0, 1, 2] : [0, 1],
+  };
+}
+
+const bare = (op: string, gates: number): OperatorCase => ({
+  op,
+  inputs: [normal(T, B, F), normal(1, gates * H, F), normal(1, gates * H, H)],
+  attributes: { hidden_size: H },
+});
+
+const families: [string, number][] = [
+  ['RNN', 1],
+  ['GRU', 3],
+  ['LSTM', 4],
+];
+
+operatorFamily(
+  'recurrent networks',
+  families.flatMap(([op, gates]) => [
+    bare(op, gates),
+    full(op, gates, 1),
+    full(op, gates, 2),
+    full(op, gates, 1, { direction: 'reverse' }),
+    { ...full(op, gates, 1, { clip: float(0.7) }), seed: 4 },
+    full(op, gates, 2, {}, [4, 2]),
+    { ...full(op, gates, 1), inputs: full(op, gates, 1).inputs.map((x, i) => (i === 4 ? given('int32', [T, T]) : x)) },
+  ]),
+);
+
+operatorFamily('variants of recurrent networks', [
+  full('GRU', 3, 1, { linear_before_reset: 1 }),
+  full('GRU', 3, 2, { linear_before_reset: 1 }),
+  full('LSTM', 4, 1, { input_forget: 1 }),
+  full('RNN', 1, 1, { activations: strings('Relu') }),
+  full('RNN', 1, 1, { activations: strings('Affine'), activation_alpha: floats(0.5), activation_beta: floats(0.1) }),
+  ...each(full('LSTM', 4, 1), {
+    activations: strings('HardSigmoid', 'Softsign', 'ScaledTanh'),
+    activation_alpha: floats(0.3, 0.9),
+    activation_beta: floats(0.4, 0.7),
+  }),
+  full('GRU', 3, 1, { activations: strings('Sigmoid', 'Softplus') }),
+  full('RNN', 1, 1, { activations: strings('Elu'), activation_alpha: floats(0.6) }),
+]);
