@@ -50,3 +50,4 @@ export {
   unetworkRef as unetwork,
 } from './sort-network';
 export { dcolumnNormsRef as dcolumnNorms, dprojectRef as dproject, scolumnNormsRef as scolumnNorms, sprojectRef as sproject } from './mfac';
+export { dobcRowRef as dobcRow } from './obc';

@@ -22,3 +22,4 @@ export { dtilePeak, readPeak, stilePeak } from './limits';
 export { ddiffsort, ddiffsortBack, sdiffsort, sdiffsortBack } from './diff-sort';
 export { dnetwork, inetwork, snetwork, unetwork } from './sort-network';
 export { dcolumnNorms, dproject, scolumnNorms, sproject } from './mfac';
+export { dobcRow } from './obc';

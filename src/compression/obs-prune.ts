@@ -3,6 +3,7 @@ import { DomainError } from '../core/errors.js';
 import { describe, type FloatArray, type NumberArray, type TensorLike } from '../core/tensor.js';
 import type { FisherBlock } from '../mfac/fisher-block.js';
 import { StaticMfac, type StaticMfacOptions } from '../mfac/static-mfac.js';
+import { applyChange } from './apply-change.js';
 import { copyOf, type PruneInput, type PruneOptions, type PruneResult, readPruneInput } from './prune-input.js';
 import { maskSmallest } from './smallest.js';
 
@@ -56,28 +57,7 @@ export function obsPrune(w: NumberArray, mfac: StaticMfac | TensorLike | Iterabl
 function atOnce(input: PruneInput, mfac: StaticMfac, update: 'independent' | 'joint'): ObsPruneResult {
   const saliency = saliencyOf(input, mfac);
   const mask = maskSmallest(saliency, input.count);
-  const weights = copyOf(input);
-  let predictedLoss = 0;
-  for (const block of mfac.blocks) {
-    const from = partOf(weights, block);
-    const kept = mask.subarray(block.start, block.start + block.width);
-    if (kept.every((v) => v === 1)) continue;
-    const change = update === 'joint' ? block.project(from, kept) : independentChange(block, from, kept);
-    for (let k = 0; k < change.length; k++) {
-      if (!kept[k]) change[k] = -(from[k] as number);
-    }
-    predictedLoss += 0.5 * block.quadratic(change);
-    for (let k = 0; k < change.length; k++) from[k] = kept[k] ? (from[k] as number) + (change[k] as number) : 0;
-  }
-  return { weights, mask, saliency, predictedLoss };
-}
-
-/** F⁻¹t with t_k = −w_k / [F⁻¹]_kk at the removed weights. */
-function independentChange(block: FisherBlock, w: FloatArray, mask: Uint8Array): Float64Array {
-  const t = Float64Array.from(w, (v, k) => (mask[k] ? 0 : -v / (block.diagonal[k] as number)));
-  const change = new Float64Array(t.length);
-  block.ihvp(t, change);
-  return change;
+  return { ...applyChange(input, mfac, mask, update), mask, saliency };
 }
 
 function greedy(input: PruneInput, mfac: StaticMfac): ObsPruneResult {

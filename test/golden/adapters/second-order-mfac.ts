@@ -1,5 +1,5 @@
 // M-FAC and OBS pruning against dense algebra in float64 (see the README of the golden folder).
-import { obsPrune } from '../../../src/compression/index.js';
+import { groupPrune, layerObs, obsPrune } from '../../../src/compression/index.js';
 import { StaticMfac } from '../../../src/mfac/index.js';
 import { expectClose, relativeError } from '../../helpers/close.js';
 import type { GoldenAdapter, SecondOrderCase } from '../discover.js';
@@ -42,6 +42,11 @@ async function staticCase(c: SecondOrderCase): Promise<void> {
         near(joint.saliency, `obs_${kind}_saliency`);
         near(joint.weights, `obs_${kind}_w_joint`);
         expectClose(joint.predictedLoss, loss[kind]!, { rtol: 10 * rtol });
+        if (precision === 'float64') {
+          // The golden groups are cut from the whole vector; here from each block, which is the same when its width is a multiple of 4.
+          if (kind === 'full' || (block as number) % 4 === 0)
+            expectClose(groupPrune(w, mfac, { sparsity: 0 }).saliency, c.array(`obs_${kind}_group4_saliency`), { rtol: 1e-6 });
+        }
         near(obsPrune(w, mfac, { sparsity: sparsity!, update: 'independent' }).weights, `obs_${kind}_w_independent`);
         const removed = Array.from(c.array(`obs_${kind}_drop`)).sort((a, b) => a - b);
         expect(Array.from(joint.mask.keys()).filter((k) => !joint.mask[k])).toEqual(removed);
@@ -54,8 +59,36 @@ async function staticCase(c: SecondOrderCase): Promise<void> {
   }
 }
 
+/** Greedy and 2:4 pruning of one layer in both precisions. */
+function layerCase(c: SecondOrderCase): void {
+  const { rows, cols, samples, percdamp: damping } = c.json as Record<string, number>;
+  const tolerance = c.json.tolerance as Record<string, number>;
+  const X = c.array('X');
+  for (const [precision, Type] of types) {
+    const rtol = tolerance[`${precision}_rtol`] as number;
+    const weights = { data: Type.from(c.array('W')), shape: [rows!, cols!] };
+    const inputs = {
+      data: Type.from(Array.from({ length: samples! * cols! }, (_, at) => X[(at % cols!) * samples! + Math.floor(at / cols!)]!)),
+      shape: [samples!, cols!],
+    };
+    const half = layerObs(weights, inputs, { sparsity: 0.5, damping });
+    expectClose(half.weights.data, c.array('W_greedy50'), { rtol, atol: rtol });
+    expect(half.order!.flatMap((row) => Array.from(row))).toEqual(Array.from(c.array('greedy_seq')));
+    expectClose(
+      half.costs!.flatMap((row) => Array.from(row)),
+      c.array('greedy_cost'),
+      { rtol },
+    );
+    const pattern = layerObs(weights, inputs, { pattern: { n: 2, m: 4 }, damping });
+    expectClose(pattern.weights.data, c.array('W_24'), { rtol, atol: rtol });
+  }
+}
+
 const adapter: GoldenAdapter = {
   pillar: 'second-order',
-  secondOrder: [{ cases: /^mfac-static-/, what: 'static M-FAC and OBS', run: staticCase }],
+  secondOrder: [
+    { cases: /^mfac-static-/, what: 'static M-FAC and OBS', run: staticCase },
+    { cases: /^obc-layer/, what: 'layer-wise OBS, greedy and 2:4', run: layerCase },
+  ],
 };
 export default adapter;
