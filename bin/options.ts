@@ -130,6 +130,6 @@ export function list(_name: string, describe: string) {
     requiresArg: true,
     describe,
     coerce: (raw: unknown): string[] =>
-      (Array.isArray(raw) ? raw : raw === undefined ? [] : [raw]).flatMap((part) => String(part).split(',')).filter((part) => part !== ''),
+      (Array.isArray(raw) ? raw : [raw]).flatMap((part) => String(part).split(',')).filter((part) => part !== ''),
   };
 }

@@ -17,7 +17,7 @@ export interface DataArgs {
   data: string | undefined;
   x: string;
   y: string;
-  input: string[];
+  input?: string[];
 }
 
 /** The inputs alone. */
@@ -44,7 +44,7 @@ function source({ data }: DataArgs): (key: string, option: string) => Tensor {
   };
 }
 
-function inputsOf({ x, input }: DataArgs, find: (key: string, option: string) => Tensor): Inputs {
+function inputsOf({ x, input = [] }: DataArgs, find: (key: string, option: string) => Tensor): Inputs {
   if (!input.length) return find(x, '--x');
   return Object.fromEntries(
     input.map((pair) => {

@@ -22,6 +22,8 @@ export type { OpenOptions } from './opening.js';
 
 /** Samples of one run: large batches are cut, which bounds the memory of intermediate values. */
 const runSize = 512;
+/** Labels of a batch that needs none. */
+const none = new Int32Array(0);
 
 /** A model from an ONNX file, as a function of its parameters. */
 export class OnnxModel implements DifferentiableModel {
@@ -83,7 +85,9 @@ export class OnnxModel implements DifferentiableModel {
   /** The output for these inputs, all samples in one tensor. */
   async predict(x: Inputs): Promise<Tensor> {
     const parameters = this.#parameters;
-    return this.#forward(x, parameters);
+    const parts: Tensor[] = [];
+    for (const piece of this.#cut({ x, y: none })) parts.push(await this.#forward(piece.x, parameters));
+    return joined(parts);
   }
 
   /** The mean loss over all samples of all batches. */
@@ -228,11 +232,21 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   async *#pieces(data: Data): AsyncGenerator<Batch> {
+    for await (const batch of batchesOf(data)) yield* this.#cut(batch);
+  }
+
+  /** Pieces of the batch size a file fixes, or of a size that bounds memory; the whole is checked before the first one runs. */
+  #cut(batch: Batch): Iterable<Batch> {
     const fixed = this.inputs[0]?.shape?.[0];
-    for await (const batch of batchesOf(data)) {
-      this.#read(batch.x); // the whole batch is checked before its first piece runs
-      yield* pieces(batch, typeof fixed === 'number' ? fixed : runSize);
+    if (typeof fixed !== 'number') {
+      this.#read(batch.x);
+      return pieces(batch, runSize);
     }
+    readInputs(
+      batch.x,
+      this.inputs.map((info) => (info.shape?.[0] === fixed ? { ...info, shape: ['N', ...info.shape.slice(1)] } : info)),
+    );
+    return pieces(batch, fixed);
   }
 
   #program(key: string, make: (form: WeightForm, model: Model) => Model): Program {
@@ -310,6 +324,19 @@ export class OnnxModel implements DifferentiableModel {
     }
     return { value: sums.mean(), grad: sums.means() };
   }
+}
+
+/** Tensors one behind the other along the first axis. */
+function joined(parts: readonly Tensor[]): Tensor {
+  const [first] = parts as [Tensor];
+  if (parts.length === 1) return first;
+  const data = new (first.data.constructor as new (length: number) => FloatArray)(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data as FloatArray, at);
+    at += part.data.length;
+  }
+  return { data, shape: [parts.reduce((sum, { shape }) => sum + (shape[0] as number), 0), ...first.shape.slice(1)] };
 }
 
 function checkVector(name: string, v: unknown, length: number): asserts v is FloatArray {

@@ -48,7 +48,7 @@ export async function openParts(source: string | Uint8Array | Model, options: Op
   if (weights !== undefined) checkOneOf('weights', weights, ['baked', 'live']);
   if (threads !== undefined) checkInteger('threads', threads, 1);
   const loss = readLoss(options.loss);
-  const file = typeof source === 'object' && 'graph' in source ? source : decode(source);
+  const file = typeof source === 'object' && 'graph' in source ? source : readModel(source);
   const model = isHalf(file.graph) ? widened(file) : file;
   const output = outputOf(model, options.output);
   const layout = slotsOf(model, output, options.wrt);
@@ -56,7 +56,8 @@ export async function openParts(source: string | Uint8Array | Model, options: Op
   return { file, model, ort, loss, output, layout, form: weights, threads };
 }
 
-function decode(source: string | Uint8Array): Model {
+/** A model from the bytes of a file, or from a path with the external data beside it. @throws {GraphError | DomainError} */
+export function readModel(source: string | Uint8Array): Model {
   if (typeof source !== 'string') return decodeModel(source);
   try {
     return decodeModel(readBytes(source), { external: (location, offset, length) => readBeside(source, location, offset, length) });

@@ -1,5 +1,7 @@
 // One graph made from a model (its forward pass, its gradient, …) in the two forms it can run in, and the choice between them.
+import { GraphError } from '../core/errors.js';
 import type { Model } from './graph.js';
+import { unsupportedOps } from './import.js';
 import type { LoadedOrt } from './ort-types.js';
 import { type Feed, Session } from './session.js';
 
@@ -68,9 +70,18 @@ export class Program {
     return this.#callsBefore >= worthBaking || this.#calls > worthBaking ? 'baked' : 'live';
   }
 
-  #open(form: WeightForm, parameters: Parameters): Promise<Session> {
+  async #open(form: WeightForm, parameters: Parameters): Promise<Session> {
     const { ort, threads } = this.#settings;
-    return Session.open(ort, this.#make(form, parameters.bake()), { threads });
+    const model = parameters.bake();
+    try {
+      return await Session.open(ort, this.#make(form, model), { threads });
+    } catch (cause) {
+      // What ONNX Runtime does not know either is named as afterpass names it.
+      const unknown = unsupportedOps(model);
+      if (!unknown.length || cause instanceof GraphError) throw cause;
+      const all = unknown.map(({ domain, op, node }) => `${domain ? `${domain}.` : ''}${op} (${node})`);
+      throw new GraphError(`model: expected operators that ${ort.name} runs, got ${all.join(', ')}`, { ...unknown[0], all }, { cause });
+    }
   }
 
   /** Releases both sessions. */

@@ -1,3 +1,4 @@
 // Areas put together: what the command line calls.
+export { cutAt } from './embed.js';
 export { type Evaluation, evaluate } from './evaluate.js';
-export { type FitOptions, type FitResult, fit } from './fit.js';
+export { type FitOptions, type FitResult, fit, optimizerNames } from './fit.js';
