@@ -14,7 +14,7 @@ export { dtrsm, strsm, trsmWork } from './triangular';
 export { dargsort, dsort, iargsort, isort, sargsort, ssort, uargsort, usort } from './radix';
 export { dselect, dtopk, iselect, itopk, sselect, stopk, uselect, utopk } from './top-k';
 export { dgibbs, dmarginals, dpenaltyMass, dtighten, sdgibbs, sgibbs, smarginals, stighten } from './gibbs';
-export { dgramv, dscaling, dscalingSoft, sgramv, sscaling, sscalingSoft } from './sinkhorn-scaling';
+export { dcapped, dgramv, dscaling, dscalingSoft, scapped, sgramv, sscaling, sscalingSoft } from './sinkhorn-scaling';
 export { dcost, scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRows, sdlogRows, slogBegin, slogColumns, slogRows } from './sinkhorn-log';
 export { exp, log, pow } from './scalar';

@@ -3,10 +3,11 @@
 import { at, hmax, hsum, lanes, madd } from './lib/lanes';
 import { COLUMN_ERROR, ROW_ERROR, smallest, UNUSABLE, WIDEST } from './lib/marginal';
 
-// What becomes of a row sum s: a hard marginal, a relaxed or penalised one, or the product for KᵀWK.
+// What becomes of a row sum s: a hard marginal, a relaxed or penalised one, the product for KᵀWK, or a marginal with a bound.
 const HARD = 0;
 const SOFT = 1;
 const GRAM = 2;
+const CAPPED = 3;
 
 /**
  * `count` iterations u = a/(K v), v = b/(Kᵀ u); stops early once row plus column error ≤ tolerance, a scaling leaves
@@ -45,6 +46,31 @@ export function sgramvRef(y: usize, K: usize, p: usize, w: usize, _product: usiz
 /** As sgramvRef, in f64. */
 export function dgramvRef(y: usize, K: usize, p: usize, w: usize, _product: usize, rows: i32, cols: i32): void {
   gramvRef<f64>(y, K, p, w, rows, cols);
+}
+
+/**
+ * Half an iteration with bounds: u = min(cap, a/(K v)) (cap f64 [rows], may be ∞), acc = Kᵀu; ROW_ERROR is Σ |u_old − u|·(K v). A row
+ * without support takes its cap, or keeps its scaling where that is infinite.
+ */
+export function scappedRef(u: usize, v: usize, acc: usize, K: usize, a: usize, cap: usize, stats: usize, rows: i32, cols: i32): void {
+  cappedRef<f32>(u, v, acc, K, a, cap, stats, rows, cols);
+}
+/** As scappedRef, in f64. */
+export function dcappedRef(u: usize, v: usize, acc: usize, K: usize, a: usize, cap: usize, stats: usize, rows: i32, cols: i32): void {
+  cappedRef<f64>(u, v, acc, K, a, cap, stats, rows, cols);
+}
+function cappedRef<T>(u: usize, v: usize, acc: usize, K: usize, a: usize, cap: usize, stats: usize, rows: i32, cols: i32): void {
+  begin(stats);
+  for (let i = 0; i < rows; i++) {
+    let sum: f64 = 0;
+    for (let j = 0; j < cols; j++) sum += <f64>load<T>(at<T>(K, i * cols + j)) * <f64>load<T>(at<T>(v, j));
+    scaleRow<T>(CAPPED, i, <T>sum, u, a, 0, cap, 1, 1, stats, ROW_ERROR);
+  }
+  for (let j = 0; j < cols; j++) {
+    let sum: f64 = 0;
+    for (let i = 0; i < rows; i++) sum += <f64>load<T>(at<T>(K, i * cols + j)) * <f64>load<T>(at<T>(u, i));
+    store<T>(at<T>(acc, j), <T>sum);
+  }
 }
 
 function gramvRef<T>(y: usize, K: usize, p: usize, w: usize, rows: i32, cols: i32): void {
@@ -107,6 +133,16 @@ function scaleRow<T>(
   const mass = load<T>(at<T>(a, i));
   if (rule == GRAM) {
     store<T>(at<T>(u, i), mass * sum);
+    return;
+  }
+  if (rule == CAPPED) {
+    const before = load<T>(at<T>(u, i));
+    const next = <T>min<f64>(load<f64>(at<f64>(shift, i)), <f64>mass / <f64>sum);
+    if (!(next < <T>Infinity)) return;
+    store<T>(at<T>(u, i), next);
+    store<f64>(stats + place, load<f64>(stats + place) + <f64>abs<T>(before - next) * <f64>sum);
+    const wide = max<T>(next, <T>1 / next);
+    if (<f64>wide > load<f64>(stats, WIDEST)) store<f64>(stats, <f64>wide, WIDEST);
     return;
   }
   if (!(sum > smallest<T>())) {
@@ -181,6 +217,16 @@ export function dscalingSoft(
     if (finished(stats, tolerance, limit)) return done;
   }
   return count;
+}
+/** As the twin, in one read of K. */
+export function scapped(u: usize, v: usize, acc: usize, K: usize, a: usize, cap: usize, stats: usize, rows: i32, cols: i32): void {
+  begin(stats);
+  sweep<f32>(CAPPED, u, v, acc, K, a, 0, cap, 1, 1, stats, rows, cols);
+}
+/** As scapped, in f64. */
+export function dcapped(u: usize, v: usize, acc: usize, K: usize, a: usize, cap: usize, stats: usize, rows: i32, cols: i32): void {
+  begin(stats);
+  sweep<f64>(CAPPED, u, v, acc, K, a, 0, cap, 1, 1, stats, rows, cols);
 }
 /** y = Kᵀ diag(w) K p in one read of K; `product` [rows] is scratch. */
 export function sgramv(y: usize, K: usize, p: usize, w: usize, product: usize, rows: i32, cols: i32): void {

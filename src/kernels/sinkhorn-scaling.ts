@@ -48,3 +48,10 @@ export function gramv(y: Real, K: Real, p: Real, w: Real, product: Real): void {
   const k = kernels();
   (K.type === 'f32' ? k.sgramv : k.dgramv)(y.ptr, K.ptr, p.ptr, w.ptr, product.ptr, w.length, p.length);
 }
+
+/** Half an iteration with bounds: u = min(cap, a/(Kv)), acc = Kᵀu; stats[0] = Σ |change of u|·(Kv), stats[2] the widest scaling. */
+export function capped({ u, v, acc, K, a, stats }: Omit<ScalingBlocks, 'b'>, cap: F64): void {
+  checkLength('K', K, u.length * v.length);
+  const k = kernels();
+  (K.type === 'f32' ? k.scapped : k.dcapped)(u.ptr, v.ptr, acc.ptr, K.ptr, a.ptr, cap.ptr, stats.ptr, u.length, v.length);
+}

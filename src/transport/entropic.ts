@@ -2,7 +2,7 @@
 import { DomainError } from '../core/errors.js';
 import type { Precision } from '../core/tensor.js';
 import type { Arena } from '../runtime/arena.js';
-import { LogDomain } from './log-domain.js';
+import { LogDomain, SymmetricDomain } from './log-domain.js';
 import { type Certificate, Potentials } from './potentials.js';
 import { Relaxation } from './relaxation.js';
 import { ScalingDomain } from './scaling-domain.js';
@@ -66,6 +66,8 @@ export interface EntropicProblem {
   readonly b: Float64Array;
   readonly penalty: readonly [number, number];
   readonly tolerance: number;
+  /** True when a = b and the cost is symmetric: one potential is enough. */
+  readonly symmetric?: boolean;
 }
 export interface EntropicSolution extends Certificate {
   readonly f: Float64Array;
@@ -101,24 +103,32 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
   const run = (domain: Domain, tolerance: number, budget: number): number => {
     const relaxation = new Relaxation(overRelaxation);
     let error = Infinity;
+    let since = 0;
     const end = Math.min(maxIterations, iterations + budget);
     while (iterations < end && !(error <= tolerance) && !stopped) {
-      const chunk = onIteration ? 1 : unbalanced ? 4 : relaxation.window;
+      const chunk = onIteration ? 1 : unbalanced ? Math.min(4, relaxation.window - since) : relaxation.window - since;
       const step = domain.iterate(Math.min(chunk, end - iterations), tolerance, relaxation.omega);
       iterations += step.done;
       error = step.error;
       if (step.stuck) return Infinity;
       if (unbalanced) domain.translate();
-      relaxation.observe(error, step.done);
+      since += step.done;
+      if (since >= relaxation.window) {
+        relaxation.observe(error, since);
+        since = 0;
+      }
       if (onIteration?.({ iteration: iterations, error, epsilon: p.epsilon }) === false) stopped = true;
     }
     return error;
   };
 
   let work: Precision = source.precision;
-  if (problem.tolerance < singleFloor || (method === 'log' && ratio > singleUpTo)) work = 'float64';
-  const log = method === 'log' || !source.dense;
-  const make = (): Domain => (log ? new LogDomain(p, work) : new ScalingDomain(p, work, method !== 'scaling'));
+  const log = method === 'log' || !source.dense || problem.symmetric;
+  if (problem.tolerance < singleFloor || (log && ratio > singleUpTo)) work = 'float64';
+  const make = (): Domain => {
+    if (problem.symmetric) return new SymmetricDomain(p, work);
+    return log ? new LogDomain(p, work) : new ScalingDomain(p, work, method !== 'scaling');
+  };
   let domain = make();
   for (const [index, stage] of stages.entries()) {
     p.rescale(stage);
@@ -148,7 +158,7 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
 }
 
 /** ε from a hundredth of the spread down to its target, by a constant factor. */
-function schedule(spread: number, epsilon: number): number[] {
+export function schedule(spread: number, epsilon: number): number[] {
   const stages = [epsilon];
   while (stages[0]! * stageFactor < spread * firstStage) stages.unshift(stages[0]! * stageFactor);
   return stages;

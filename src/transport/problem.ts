@@ -1,12 +1,12 @@
 // Reading transport problems: weights, cost matrices and point sets, checked by name before any work starts.
 import { checkFinite, checkOneOf } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import { asFloats, describe, type FloatArray, isTypedArray, type NumberArray, type TensorLike } from '../core/tensor.js';
+import { asFloats, describe, type FloatArray, isFloatArray, isTypedArray, type NumberArray, type TensorLike } from '../core/tensor.js';
 
 /** A matrix: a tensor with two extents, rows as nested arrays, or flat row-major numbers where the shape follows from elsewhere. */
 export type Matrix = TensorLike | NumberArray | readonly (readonly number[] | FloatArray)[];
-/** Ground costs between points: |x−y|², |x−y|, or 1 − cos(x, y). */
-export const costFunctions = ['sqeuclidean', 'euclidean', 'cosine'] as const;
+/** Ground costs between points: |x−y|², |x−y|, 1 − cos(x, y), or |x−y|²/2 (the one under which maps are gradients of convex functions). */
+export const costFunctions = ['sqeuclidean', 'euclidean', 'cosine', 'half-sqeuclidean'] as const;
 export type CostFunction = (typeof costFunctions)[number];
 
 /** Transport under a given cost. */
@@ -124,7 +124,8 @@ export function isPointProblem(problem: Problem): problem is PointProblem {
 export function readPoints(problem: PointProblem): { x: ReadMatrix; y: ReadMatrix; costFunction: CostFunction } {
   const { costFunction = 'sqeuclidean' } = problem;
   checkOneOf('costFunction', costFunction, costFunctions);
-  const x = readMatrix('x', problem.x, { rows: lengthOf(problem.a) });
+  const line = (value: unknown) => (isFloatArray(value) || (Array.isArray(value) && typeof value[0] === 'number') ? 1 : undefined);
+  const x = readMatrix('x', problem.x, { rows: lengthOf(problem.a), cols: problem.a ? undefined : line(problem.x) }); // flat: points on a line
   const y = readMatrix('y', problem.y, { rows: lengthOf(problem.b), cols: x.cols });
   return { x, y, costFunction };
 }

@@ -26,7 +26,7 @@ export class Relaxation {
   observe(error: number, done: number): void {
     const last = this.#last;
     this.#last = error;
-    if (!this.#adapts || done < 5) return;
+    if (!this.#adapts) return;
     if (error < this.#best) this.#best = error;
     if (error > 20 * this.#best && this.omega > 1) {
       // Too bold while far from the solution: plain iterations again, and less later.

@@ -3,8 +3,8 @@ import { checkOneOf, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { type FloatArray, type Precision, precisionOf } from '../core/tensor.js';
 import type { Arena } from '../runtime/arena.js';
-import { isPointProblem, lengthOf, type Problem, readMatrix, readPoints, readWeights } from './problem.js';
-import { type CostSource, denseSource, pointSource } from './source.js';
+import { type CostFunction, isPointProblem, lengthOf, type Problem, readMatrix, readPoints, readWeights } from './problem.js';
+import { type CostSource, denseSource, type Points, pointSource } from './source.js';
 import { pickMatrix, pickPoints } from './support.js';
 
 /** Puts costs into an arena. */
@@ -18,10 +18,14 @@ export interface Setting {
   /** True when a weight vector was given as f32, whose totals agree to fewer digits. */
   readonly singleWeights: boolean;
   readonly make: SourceMaker;
+  /** One measure against itself under a symmetric cost. */
+  readonly symmetric?: boolean;
+  /** The point sets behind the costs, if there are any. */
+  readonly points?: { readonly x: Points; readonly y: Points; readonly costFunction: CostFunction };
 }
 
-/** Reads a problem by cost or by points. `factor` scales point costs, `lazy` makes them by tiles. */
-export function readProblem(problem: Problem, { lazy, factor = 1 }: { lazy?: boolean | undefined; factor?: number } = {}): Setting {
+/** Reads a problem by cost or by points, whose costs `lazy` makes by tiles. */
+export function readProblem(problem: Problem, lazy?: boolean): Setting {
   if (typeof problem !== 'object' || problem === null)
     throw new ShapeError('problem: expected { cost, a?, b? } or { x, y, costFunction?, a?, b? }, got something else');
   const single = (w: unknown) => w !== undefined && precisionOf(w as FloatArray) === 'float32';
@@ -29,9 +33,8 @@ export function readProblem(problem: Problem, { lazy, factor = 1 }: { lazy?: boo
   if (isPointProblem(problem)) {
     const { x, y, costFunction } = readPoints(problem);
     const [a, b] = [readWeights('a', problem.a, x.rows), readWeights('b', problem.b, y.rows)];
-    const make: SourceMaker = (arena, rows, cols) =>
-      pointSource(arena, pickPoints(x, rows), pickPoints(y, cols), costFunction, { lazy, factor });
-    return { a, b, precision: precisionOf(x.data), singleWeights, make };
+    const make: SourceMaker = (arena, rows, cols) => pointSource(arena, pickPoints(x, rows), pickPoints(y, cols), costFunction, lazy);
+    return { a, b, precision: precisionOf(x.data), singleWeights, make, points: { x, y, costFunction } };
   }
   const { data, rows, cols } = readMatrix('cost', problem.cost, { rows: lengthOf(problem.a), cols: lengthOf(problem.b) });
   const [a, b] = [readWeights('a', problem.a, rows), readWeights('b', problem.b, cols)];

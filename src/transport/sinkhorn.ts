@@ -2,7 +2,7 @@
 import { checkLength } from '../core/check.js';
 import { withArena } from '../runtime/instance.js';
 import { checkEntropicOptions, type EntropicOptions, sinkhornMethods, solveEntropic } from './entropic.js';
-import { type Plan, planFrom } from './plan.js';
+import { type EntropicResult, outcome } from './outcome.js';
 import { balance, type Problem, total } from './problem.js';
 import { checkSolver, readProblem, type Setting } from './setting.js';
 import { pick, spread, supportOf } from './support.js';
@@ -12,22 +12,11 @@ export interface SinkhornOptions extends EntropicOptions {
   readonly lazy?: boolean;
 }
 
-export interface SinkhornResult {
-  /** [n] potentials in units of the cost, f64; −∞ where a is 0. The gradient of `value` with respect to a, up to a constant. */
-  readonly f: Float64Array;
-  /** [m] as f for b; mean 0 over b > 0. */
-  readonly g: Float64Array;
-  /** ⟨a,f⟩ + ⟨b,g⟩ = ⟨P,C⟩ + ε·KL(P | a⊗b) */
-  readonly value: number;
-  /** ⟨P, C⟩ */
-  readonly transportCost: number;
-  /** L1 error of both marginals, recomputed in f64 from the potentials. */
-  readonly error: number;
-  readonly iterations: number;
-  readonly converged: boolean;
-  /** [n, m] row-major in the precision of the cost, made on every call; the gradient of `value` with respect to the cost. */
-  plan(): Plan;
-}
+/**
+ * `f` is also the gradient of `value` with respect to a, up to a constant; `g` has mean 0 over b > 0;
+ * `value` = ⟨a,f⟩ + ⟨b,g⟩ = ⟨P,C⟩ + ε·KL(P | a⊗b).
+ */
+export type SinkhornResult = EntropicResult;
 
 /**
  * Entropic optimal transport between two histograms or weighted point sets.
@@ -38,20 +27,29 @@ export interface SinkhornResult {
  * @param options `epsilon` in units of the cost (0.05); `method` 'auto' | 'scaling' | 'log' | 'stabilized'; `tolerance` on the L1 error of
  *   both marginals relative to the total (1e-6 for f64 costs, 1e-4 for f32); `maxIterations` (10 000); `warmStart` { f, g };
  *   `epsilonScaling`, `overRelaxation`, `lazy`, `onIteration` (return false to stop)
- * @returns potentials, `value`, `transportCost`, `error`, `iterations`, `plan()`; `converged: false` when iterations ran out, never a throw or a NaN
+ * @returns potentials, `value`, `transportCost`, `error`, `iterations`, `plan()`, `gradients()`; `converged: false` when iterations ran out, never a throw or a NaN
  * @throws {ShapeError} when lengths do not fit or a set is empty; {DomainError} for epsilon ≤ 0, negative or NaN data, unequal totals
  * @see Cuturi 2013, arXiv:1306.0895; Peyré & Cuturi 2019, §4, arXiv:1803.00567; stabilisation: Schmitzer 2019, arXiv:1610.06519, §3
  */
 export function sinkhorn(problem: Problem, options: SinkhornOptions = {}): SinkhornResult {
-  const setting = readProblem(problem, { lazy: options.lazy });
+  const setting = readProblem(problem, options.lazy);
   balance(setting.a, setting.b, setting.singleWeights);
   return solveBalanced(setting, options);
 }
 
-/** Potentials to start from; −∞ of a massless point that has mass now becomes 0. */
-function finiteStart(name: string, potential: ArrayLike<number>, length: number): Float64Array {
-  checkLength(`warmStart.${name}`, potential, length);
-  return Float64Array.from(potential, (x) => (Number.isFinite(x) ? x : 0));
+/** Potentials to start from, on the support; −∞ of a massless point that has mass now becomes 0. */
+export function startFrom(
+  { warmStart }: SinkhornOptions,
+  a: Float64Array,
+  b: Float64Array,
+  rows: Int32Array | undefined,
+  cols: Int32Array | undefined,
+): { f: Float64Array; g: Float64Array } | undefined {
+  if (!warmStart) return undefined;
+  checkLength('warmStart.f', warmStart.f, a.length);
+  checkLength('warmStart.g', warmStart.g, b.length);
+  const finite = (potential: ArrayLike<number>) => Float64Array.from(potential, (x) => (Number.isFinite(x) ? x : 0));
+  return { f: pick(finite(warmStart.f), rows), g: pick(finite(warmStart.g), cols) };
 }
 
 /** Sinkhorn on a checked problem whose totals agree. */
@@ -61,26 +59,38 @@ export function solveBalanced(setting: Setting, options: SinkhornOptions): Sinkh
   checkSolver({ epsilon, tolerance, maxIterations, method }, sinkhornMethods);
   checkEntropicOptions(options);
   const [rows, cols] = [supportOf(a), supportOf(b)];
-  const { warmStart } = options;
-  const start = warmStart && {
-    f: pick(finiteStart('f', warmStart.f, a.length), rows),
-    g: pick(finiteStart('g', warmStart.g, b.length), cols),
-  };
+  const start = startFrom(options, a, b, rows, cols);
   const [weightsA, weightsB] = [pick(a, rows), pick(b, cols)];
   const solved = withArena((arena) =>
     solveEntropic(
       arena,
-      { source: make(arena, rows, cols), a: weightsA, b: weightsB, penalty: [Infinity, Infinity], tolerance },
+      {
+        source: make(arena, rows, cols),
+        a: weightsA,
+        b: weightsB,
+        penalty: [Infinity, Infinity],
+        tolerance,
+        symmetric: setting.symmetric ?? false,
+      },
       { ...options, ...(start ? { warmStart: start } : {}) },
     ),
   );
   const mean = total(solved.g) / solved.g.length;
   const f = solved.f.map((x) => x + mean);
   const g = solved.g.map((x) => x - mean);
+  const weightsTotal = total(weightsA);
   let value = 0;
   for (let i = 0; i < f.length; i++) value += weightsA[i]! * f[i]!;
   for (let j = 0; j < g.length; j++) value += weightsB[j]! * g[j]!;
-  const full = { f: spread(f, rows, a.length, -Infinity), g: spread(g, cols, b.length, -Infinity) };
+  if (weightsTotal !== 1) value += epsilon * (weightsTotal * weightsTotal - weightsTotal); // KL counts the mass of a⊗b
   const { transportCost, error, iterations, converged } = solved;
-  return { ...full, value, transportCost, error, iterations, converged, plan: () => planFrom(make, a, b, full.f, full.g, epsilon) };
+  return outcome(setting, epsilon, [Infinity, Infinity], {
+    f: spread(f, rows, a.length, -Infinity),
+    g: spread(g, cols, b.length, -Infinity),
+    value,
+    transportCost,
+    error,
+    iterations,
+    converged,
+  });
 }

@@ -37,6 +37,11 @@ export interface Points {
   readonly cols: number;
 }
 
+/** The factor before |x − y|² or |x − y| in a ground cost. */
+export function scaleOf(costFunction: CostFunction): number {
+  return costFunction === 'cosine' || costFunction === 'half-sqeuclidean' ? 0.5 : 1;
+}
+
 /** Points as their ground cost wants them: normalised for cosine, else as they are. */
 export function prepare({ data, rows, cols }: Points, costFunction: CostFunction): Points {
   if (costFunction !== 'cosine') return { data, rows, cols };
@@ -80,16 +85,10 @@ export const DENSE_BYTES = 2 ** 29;
 const TILE_BYTES = 2 ** 19;
 
 /**
- * Costs between points; `factor` scales them. `lazy` keeps only one tile of rows in memory.
+ * Costs between points. `lazy` keeps only one tile of rows in memory.
  * @throws {MemoryError} when the matrix is wanted whole and cannot fit
  */
-export function pointSource(
-  arena: Arena,
-  x: Points,
-  y: Points,
-  costFunction: CostFunction,
-  { lazy, factor = 1 }: { lazy?: boolean | undefined; factor?: number } = {},
-): CostSource {
+export function pointSource(arena: Arena, x: Points, y: Points, costFunction: CostFunction, lazy?: boolean): CostSource {
   const precision = precisionOf(x.data);
   const width = precision === 'float32' ? 4 : 8;
   const bytes = x.rows * y.rows * width;
@@ -98,7 +97,7 @@ export function pointSource(
     throw new MemoryError(`cost: expected at most 4 GiB, got ${x.rows} x ${y.rows} (${bytes} bytes); use lazy: true`);
   const d = x.cols;
   const [from, to] = [prepare(x, costFunction), prepare(y, costFunction)];
-  const scale = (costFunction === 'cosine' ? 0.5 : 1) * factor;
+  const scale = scaleOf(costFunction);
   const root = costFunction === 'euclidean';
   const diameter = squaredDiameter(from, to);
   const spread = scale * (root ? Math.sqrt(diameter) : diameter);

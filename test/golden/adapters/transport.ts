@@ -1,5 +1,5 @@
 // Optimal transport against golden/ot-sort. Every kind runs in f64 (tight) and, where the cases allow it, in f32.
-import { sinkhorn } from '../../../src/transport/index.js';
+import { sinkhorn, sinkhornDivergence, sinkhornPartial, sinkhornUnbalanced } from '../../../src/transport/index.js';
 import { expectClose } from '../../helpers/close.js';
 import { drawProblem } from '../../transport/problems.js';
 import type { GoldenAdapter, OtSortCase } from '../discover.js';
@@ -28,6 +28,59 @@ function runSinkhorn(c: OtSortCase): void {
   expectClose(single.transportCost, c.scalars.linear_cost!, { rtol: 2e-4 });
 }
 
+function runUnbalanced(c: OtSortCase): void {
+  const epsilon = number(c, 'reg');
+  const marginalPenalty = [c.params.rm1 ?? Infinity, c.params.rm2 ?? Infinity] as [number, number];
+  const [a, b] = [f64(c, 'a'), f64(c, 'b')];
+  for (const method of ['auto', 'stabilized', 'log', 'scaling'] as const) {
+    const r = sinkhornUnbalanced({ cost: f64(c, 'M'), a, b }, { epsilon, marginalPenalty, method, ...exact });
+    expect(r.converged).toBe(true);
+    expectClose(r.plan(), f64(c, 'P'), { atol: 1e-9 });
+    expectClose(r.f, f64(c, 'f'), { atol: 1e-7 });
+    expectClose(r.value, c.scalars.objective!, { rtol: 1e-9 });
+    expectClose(r.transportCost, c.scalars.linear_cost!, { rtol: 1e-9 });
+    expectClose(r.mass, c.scalars.mass!, { rtol: 1e-9 });
+  }
+  const single = sinkhornUnbalanced({ cost: f32(c, 'M'), a, b }, { epsilon, marginalPenalty });
+  expectClose(single.plan(), f64(c, 'P'), { atol: 2e-5 });
+}
+
+function runPartial(c: OtSortCase): void {
+  const [a, b, mass] = [f64(c, 'a'), f64(c, 'b'), number(c, 'mass')];
+  const r = sinkhornPartial({ cost: f64(c, 'M'), a, b }, { mass, epsilon: number(c, 'reg'), tolerance: 1e-12, maxIterations: 100_000 });
+  expectClose(r.plan(), f64(c, 'P_ent'), { atol: 1e-8 });
+  expectClose(r.transportCost, c.scalars.cost_ent!, { rtol: 1e-9 });
+  const single = sinkhornPartial({ cost: f32(c, 'M'), a, b }, { mass, epsilon: number(c, 'reg') });
+  expectClose(single.plan(), f64(c, 'P_ent'), { atol: 2e-5 });
+}
+
+function runDivergence(c: OtSortCase): void {
+  const points = (name: 'x' | 'y', single = false) => ({
+    data: single ? f32(c, name) : f64(c, name),
+    shape: [number(c, name === 'x' ? 'n' : 'm'), number(c, 'd')],
+  });
+  const [a, b] = [f64(c, 'a'), f64(c, 'b')];
+  const [epsilon, marginalPenalty] = [number(c, 'eps'), (c.params.rho as number | null) ?? Infinity];
+  const half = sinkhornDivergence(
+    { x: points('x'), y: points('y'), costFunction: 'half-sqeuclidean', a, b },
+    { epsilon, marginalPenalty, ...exact },
+  );
+  expectClose(half.value, c.scalars.value!, { atol: 1e-9 });
+  expectClose(half.gradX!, f64(c, 'grad_x'), { atol: 1e-8 });
+  // The same under |x − y|², with everything twice as large.
+  const whole = sinkhornDivergence(
+    { x: points('x'), y: points('y'), a, b },
+    { epsilon: 2 * epsilon, marginalPenalty: 2 * marginalPenalty, ...exact },
+  );
+  const value = whole.value / 2;
+  expectClose(value, c.scalars.value!, { atol: 1e-9 });
+  const single = sinkhornDivergence(
+    { x: points('x', true), y: points('y', true), costFunction: 'half-sqeuclidean', a, b },
+    { epsilon, marginalPenalty },
+  );
+  expectClose(single.value, c.scalars.value!, { rtol: 2e-4 });
+}
+
 function runLarge(c: OtSortCase): void {
   if (c.params.op !== 'sinkhorn') return;
   const { cost, a, b } = drawProblem(number(c, 'n'), number(c, 'm'), number(c, 'seed'));
@@ -44,5 +97,5 @@ function runLarge(c: OtSortCase): void {
 
 export default {
   pillar: 'transport',
-  otSort: { sinkhorn: runSinkhorn, large: runLarge },
+  otSort: { sinkhorn: runSinkhorn, unbalanced: runUnbalanced, partial: runPartial, sinkhorn_divergence: runDivergence, large: runLarge },
 } satisfies GoldenAdapter;
