@@ -67,7 +67,7 @@ test('gradients with respect to weights, cost and points are those of difference
       [0.7, 0.7],
       [0.7, Infinity],
     ] as [number, number][]) {
-      const solve = (xs: Float64Array, ys: Float64Array, wa = a, wb = b) =>
+      const solve = (xs: Float64Array, ys: Float64Array, wa: Float64Array = a, wb: Float64Array = b) =>
         sinkhornUnbalanced({ x: shaped(xs), y: shaped(ys), costFunction, a: wa, b: wb }, { epsilon: 0.05, marginalPenalty, ...tight });
       const { a: ga, b: gb, x: gx, y: gy } = solve(x, y).gradients();
       expectClose(
