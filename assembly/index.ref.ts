@@ -51,3 +51,4 @@ export {
 } from './sort-network';
 export { dcolumnNormsRef as dcolumnNorms, dprojectRef as dproject, scolumnNormsRef as scolumnNorms, sprojectRef as sproject } from './mfac';
 export { dobcRowRef as dobcRow } from './obc';
+export { disotonicBackRef as disotonicBack, disotonicRef as disotonic } from './isotonic';

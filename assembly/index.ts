@@ -23,3 +23,4 @@ export { ddiffsort, ddiffsortBack, sdiffsort, sdiffsortBack } from './diff-sort'
 export { dnetwork, inetwork, snetwork, unetwork } from './sort-network';
 export { dcolumnNorms, dproject, scolumnNorms, sproject } from './mfac';
 export { dobcRow } from './obc';
+export { disotonic, disotonicBack } from './isotonic';

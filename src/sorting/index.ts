@@ -10,6 +10,8 @@ export { type QuantileOptions, quantile } from './quantile.js';
 export { type QuickSelectOptions, quickSelect } from './quick-select.js';
 export { type RankOptions, rank } from './rank.js';
 export type { Rows, Shaped, Sortable } from './rows.js';
+export { type SoftRankOptions, type SoftResult, softRank } from './soft-rank.js';
+export { type SoftSortOptions, softSort } from './soft-sort.js';
 export { type SortOptions, sort } from './sort.js';
 export { type SortingNetwork, type SortingNetworkOptions, sortingNetwork } from './sorting-network.js';
 export { type TopKOptions, topK } from './top-k.js';

@@ -7,6 +7,8 @@ import { groupOrderingScoresLoss } from './group-ordering-scores-loss.js';
 import { quantile } from './quantile.js';
 import { quickSelect } from './quick-select.js';
 import { rank } from './rank.js';
+import { softRank } from './soft-rank.js';
+import { softSort } from './soft-sort.js';
 import { sort } from './sort.js';
 import { sortingNetwork } from './sorting-network.js';
 import { topK } from './top-k.js';
@@ -41,5 +43,15 @@ export const registry = {
     method: topKClassificationLoss,
     summary: 'label among the k highest scores, for a distribution of k',
     test: 'test/sorting/top-k-classification-loss.test.ts',
+  },
+  'soft-rank': {
+    method: softRank,
+    summary: 'soft ranks by projection on the permutahedron, l2 and kl',
+    test: 'test/sorting/soft-rank.test.ts',
+  },
+  'soft-sort': {
+    method: softSort,
+    summary: 'soft sort by projection on the permutahedron, l2 and kl',
+    test: 'test/sorting/soft-sort.test.ts',
   },
 } satisfies Registry;

@@ -60,12 +60,14 @@ function rowsOf<A extends TypedArray>(data: A, shape: readonly number[], tensor:
 }
 
 /**
- * Reads rows of finite floats by name.
+ * Reads a copy of rows of finite floats by name.
  * @throws {ShapeError} when a row is empty; {DomainError} for a NaN or an infinity, naming its place
  */
 export function readRows(name: string, x: Rows): RowsOf<FloatArray> {
   const { data, shape, tensor } = layout(name, x);
-  const rows = rowsOf(asFloats(name, data), shape, tensor);
+  const floats = asFloats(name, data);
+  // A copy: gradients are asked for later, when the caller may have moved on in place.
+  const rows = rowsOf(floats === data ? floats.slice() : floats, shape, tensor);
   if (rows.n === 0) throw new ShapeError(`${name}: expected at least one element in a row, got none`);
   for (let i = 0; i < rows.data.length; i++) {
     const value = rows.data[i] as number;

@@ -19,4 +19,12 @@ export const calls: Record<string, (area: typeof import('../../../src/sorting/in
     area.topKClassificationLoss({ data: Float32Array.of(1, 2, 0.5, -1, 3, 0), shape: [2, 3] }, Int32Array.of(0, 2), {
       weights: [0.5, 0.5],
     }),
+  'soft-rank': (area) => {
+    const { values, backward } = area.softRank(Float64Array.of(0.5, 0.1, 0.3), { regularization: 'kl' });
+    return { values, grad: backward([1, 2, 3]) };
+  },
+  'soft-sort': (area) => {
+    const { values, backward } = area.softSort(Float32Array.of(0.5, 0.1, 0.3), { strength: 0.5 });
+    return { values, grad: backward([1, 2, 3]) };
+  },
 };

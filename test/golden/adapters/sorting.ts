@@ -1,5 +1,15 @@
 // The sorting kinds of golden/ot-sort, in f64 and f32 at the manifest's tolerances.
-import { argsort, type Distribution, diffSort, groupOrderingLoss, type NetworkName, sort, topK } from '../../../src/sorting/index.js';
+import {
+  argsort,
+  type Distribution,
+  diffSort,
+  groupOrderingLoss,
+  type NetworkName,
+  softRank,
+  softSort,
+  sort,
+  topK,
+} from '../../../src/sorting/index.js';
 import { expectClose } from '../../helpers/close.js';
 import type { GoldenAdapter, OtSortCase } from '../discover.js';
 
@@ -69,5 +79,19 @@ function groco(c: OtSortCase): void {
   }
 }
 
-const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large, diffsort, groco } };
+function soft_rank_sort(c: OtSortCase): void {
+  const { op, reg, strength, direction } = c.params as { op: string; reg: 'l2' | 'kl'; strength: number; direction: string };
+  const options = { regularization: reg, strength, direction: direction.toLowerCase() as 'ascending' };
+  const f32 = 1e-5 * Math.max(1, 1 / strength);
+  for (const [Type, value, grad] of [
+    [Float64Array, c.tolerances.value_abs as number, c.tolerances.grad_abs as number],
+    [Float32Array, f32, 100 * f32],
+  ] as const) {
+    const result = (op === 'rank' ? softRank : softSort)(Type.from(c.array('x').data), options);
+    expectClose(result.values, c.array('y').data, { atol: value });
+    if (c.has('gx')) expectClose(result.backward(Type.from(c.array('gy').data)), c.array('gx').data, { rtol: grad, atol: grad });
+  }
+}
+
+const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large, diffsort, groco, soft_rank_sort } };
 export default adapter;
