@@ -1,10 +1,19 @@
-// Every verb. A new one is its file and a line here.
+// Every verb. A new one is its file and two lines here, one verb a line (so that two branches can add theirs).
 import type { CommandModule } from 'yargs';
 import type { GlobalArgs } from '../options.js';
+import { bench } from './bench.js';
 import { doctor } from './doctor.js';
 import { embed } from './embed.js';
 import { evaluate } from './evaluate.js';
 import { finetune } from './finetune.js';
 import { grad } from './grad.js';
 
-export const commands: readonly CommandModule<GlobalArgs, any>[] = [evaluate, finetune, embed, grad, doctor];
+export const commands: readonly CommandModule<GlobalArgs, any>[] = [
+  evaluate,
+  finetune,
+  embed,
+  grad,
+  // what concerns the package itself comes last
+  bench,
+  doctor,
+];
