@@ -7,9 +7,12 @@ import { embed } from './embed.js';
 import { evaluate } from './evaluate.js';
 import { finetune } from './finetune.js';
 import { grad } from './grad.js';
+import { prune } from './prune.js';
 
+/** In the order of --help. */
 export const commands: readonly CommandModule<GlobalArgs, any>[] = [
   evaluate,
+  prune,
   finetune,
   embed,
   grad,

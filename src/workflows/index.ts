@@ -2,3 +2,4 @@
 export { cutAt } from './embed.js';
 export { type Evaluation, evaluate } from './evaluate.js';
 export { type FitOptions, type FitResult, fit, optimizerNames } from './fit.js';
+export { type PrunedLayer, type PruneMethod, type PruneModelOptions, type PruneModelResult, pruneMethods, pruneModel } from './prune.js';

@@ -1,0 +1,99 @@
+// The prune verb, and what it leaves behind when it is stopped.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawDigits } from '../../bin/demo/digits.js';
+import { digitsNetwork } from '../../bin/demo/network.js';
+import { writeNpz } from '../../src/core/npy.js';
+import { decodeModel, encodeModel } from '../../src/onnx/model.js';
+import { cli, cliPath } from '../helpers/cli.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'afterpass-prune-'));
+  const { x, y } = drawDigits(150);
+  writeFileSync(join(folder, 'd.npz'), writeNpz({ x_train: x, y_train: { data: y, shape: [150] } }));
+  writeFileSync(join(folder, 'm.onnx'), encodeModel(digitsNetwork({ channels: [4, 6, 8] })));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const args = ['prune', 'm.onnx', '--data', 'd.npz', '--x', 'x_train', '--y', 'y_train'];
+
+test('prune writes a valid model with exactly the asked share of zeros, and says what it did in it', async () => {
+  const { code, stdout, stderr } = await cli(
+    [...args, '--sparsity', '0.75', '--steps', '2', '--gradients', '50', '--out', 'p.onnx', '--json'],
+    { cwd: folder },
+  );
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  const result = JSON.parse(stdout);
+  expect(Object.keys(result)).toEqual(
+    expect.arrayContaining(['sparsity', 'parameters', 'pruned', 'perLayer', 'before', 'after', 'bytes', 'gzipBytes', 'out', 'seconds']),
+  );
+  const dense = decodeModel(readFileSync(join(folder, 'm.onnx')));
+  const pruned = decodeModel(readFileSync(join(folder, 'p.onnx')));
+  let [weights, zeros] = [0, 0];
+  for (const [name, { data }] of pruned.graph.initializers) {
+    if (!name.endsWith('.weight')) continue;
+    weights += data.length;
+    zeros += (data as Float32Array).filter((w) => w === 0).length;
+  }
+  expect(result.parameters).toBe(weights);
+  expect(zeros).toBe(Math.floor(0.75 * weights));
+  expect(result.pruned).toBe(zeros);
+  expect(result.gzipBytes).toBeLessThan(result.bytes);
+  expect(result.bytes).toBe(readFileSync(join(folder, 'p.onnx')).length);
+  expect(pruned.graph.inputs).toEqual(dense.graph.inputs);
+  expect(pruned.graph.outputs).toEqual(dense.graph.outputs);
+  expect(JSON.parse(pruned.metadata.get('afterpass.prune') as string)).toMatchObject({
+    method: 'mfac',
+    sparsity: 0.75,
+    steps: 2,
+    gradients: 50,
+  });
+  const again = await cli(['evaluate', 'p.onnx', '--data', 'd.npz', '--x', 'x_train', '--y', 'y_train', '--json'], { cwd: folder });
+  expect(JSON.parse(again.stdout)).toEqual(result.after);
+});
+
+test('several sparsities make several files, each from the dense model', async () => {
+  const { stdout } = await cli(
+    [...args, '--method', 'magnitude', '--sparsity', '0.5,0.9', '--include', 'conv*.weight', '--out', 's.onnx', '--json'],
+    { cwd: folder },
+  );
+  const { runs } = JSON.parse(stdout);
+  expect(runs.map((run: { out: string; sparsity: number }) => run.out)).toEqual(['s-0.5.onnx', 's-0.9.onnx']);
+  expect(runs[0].perLayer.map(({ opType }: { opType: string }) => opType)).toEqual(['Conv', 'Conv', 'Conv']);
+  expect(runs[0].before).toEqual(runs[1].before);
+});
+
+test.each([
+  [['--sparsity', '1.2'], /^error: --sparsity: expected a number from 0 to 1, got 1.2/],
+  [['--sparsity', 'half'], /^error: --sparsity: expected a number, got 'half'/],
+  [['--sparsity', '0.5', '--method', 'guess'], /^error: --method: expected one of mfac, magnitude, got 'guess'/],
+  [['--sparsity', '0.5', '--include', 'nothing*'], /^error: include: expected a glob .* got 'nothing\*' that matches none/],
+  [[], /^error: --sparsity: expected a value, got none/],
+])('%j is misuse: one line, exit code 2, no file', async (extra, message) => {
+  const { code, stderr } = await cli([...args, ...extra, '--out', 'none.onnx'], { cwd: folder });
+  expect(stderr).toMatch(message);
+  expect(stderr.trimEnd()).not.toContain('\n');
+  expect(code).toBe(2);
+  expect(readdirSync(folder).filter((name) => name.includes('none'))).toEqual([]);
+});
+
+test.each([
+  ['SIGKILL', null],
+  ['SIGINT', 130],
+] as const)('%s in the middle of the work leaves no output, whole or partial', async (signal, exitCode) => {
+  const long = [...args, '--sparsity', '0.9', '--steps', '500', '--out', 'killed.onnx'];
+  const child = spawn(process.execPath, [cliPath, ...long], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
+  const closed = new Promise<number | null>((done) => child.on('close', done));
+  await new Promise((done) => setTimeout(done, 2500));
+  expect(child.exitCode).toBeNull(); // it is still at work
+  child.kill(signal);
+  expect(await closed).toBe(exitCode);
+  if (signal === 'SIGINT') expect(stderr).toMatch(/^error: signal: the work was aborted/);
+  expect(readdirSync(folder).filter((name) => name.includes('killed'))).toEqual([]);
+});
