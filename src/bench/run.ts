@@ -30,7 +30,7 @@ export interface BenchResult {
   readonly absent: { readonly name: string; readonly size: readonly number[] }[];
 }
 
-const passes = 5;
+const passes = 7;
 
 /** Times the cases. */
 export async function runCases(found: readonly FoundCase[], options: RunOptions = {}): Promise<BenchResult> {

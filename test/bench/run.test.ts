@@ -74,7 +74,7 @@ const row = (name: string, n: number, value: number, error = 0.005): Row => ({
   warnings: ['a <remark>'],
 });
 
-test('a change counts when it exceeds 5 % and four standard errors', () => {
+test('a change counts when it exceeds 5.5 % and three standard errors', () => {
   const before = [row('a', 1, 1), row('b', 1, 1), row('c', 1, 1), row('d', 1, 1, 0.05), row('gone', 1, 1)];
   const after = [row('a', 1, 1.1), row('b', 1, 0.9), row('c', 1, 1.04), row('d', 1, 1.2, 0.05), row('new', 1, 1)];
   const { changes, added, removed } = compare(before, after);
