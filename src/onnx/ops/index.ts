@@ -3,7 +3,9 @@ import type { Node } from '../graph.js';
 import * as activation from './activation.js';
 import * as arithmetic from './arithmetic.js';
 import * as arrangement from './arrangement.js';
+import { Attention } from './attention.js';
 import * as constants from './constants.js';
+import { contrib } from './contrib.js';
 import { Conv } from './conv.js';
 import { ConvTranspose } from './conv-transpose.js';
 import * as depthSpace from './depth-space.js';
@@ -55,6 +57,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   ...recurrent,
   ...reductions,
   ...trigonometry,
+  ...Object.fromEntries(Object.entries(contrib).map(([op, rule]) => [`com.microsoft.${op}`, rule])),
+  Attention,
   AveragePool,
   BatchNormalization,
   Conv,
