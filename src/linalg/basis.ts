@@ -1,6 +1,7 @@
 // Orthonormal vectors of a Krylov method, kept in WebAssembly memory of their own: they outlive awaits and are never copied back
 // for an inner product.
-import { axpy, dot, nrm2 } from '../kernels/dot.js';
+import { nrm2 } from '../kernels/dot.js';
+import { gemv } from '../kernels/gemv.js';
 import type { F64 } from '../runtime/arena.js';
 import { slice } from '../runtime/arena.js';
 import { Instance } from '../runtime/instance.js';
@@ -44,14 +45,13 @@ export class Basis {
     return this.#instance.run((arena) => {
       const work = this.#work;
       arena.view(work).set(w);
+      const overlaps = arena.alloc('f64', count);
       const coefficients = new Float64Array(count);
-      for (let pass = 0; pass < 2; pass++) {
-        for (let j = 0; j < count; j++) {
-          const row = slice(this.#rows, j * this.size, this.size);
-          const overlap = dot(row, work);
-          axpy(-overlap, row, work);
-          coefficients[j] = coefficients[j]! + overlap;
-        }
+      for (let pass = 0; count > 0 && pass < 2; pass++) {
+        gemv(count, this.size, this.#rows, work, overlaps);
+        gemv(count, this.size, this.#rows, overlaps, work, { alpha: -1, beta: 1, transA: true });
+        const found = arena.view(overlaps);
+        for (let j = 0; j < count; j++) coefficients[j] = coefficients[j]! + found[j]!;
       }
       w.set(arena.view(work));
       return { norm: nrm2(work), coefficients };
@@ -62,8 +62,7 @@ export class Basis {
   combine(weights: Float64Array): Float64Array {
     return this.#instance.run((arena) => {
       const work = this.#work;
-      arena.view(work).fill(0);
-      for (let j = 0; j < weights.length; j++) axpy(weights[j]!, slice(this.#rows, j * this.size, this.size), work);
+      gemv(weights.length, this.size, this.#rows, arena.put(weights), work, { transA: true });
       return arena.take(work);
     });
   }

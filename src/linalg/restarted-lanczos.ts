@@ -35,6 +35,12 @@ export interface Pair {
   readonly vector: Float64Array;
 }
 
+/**
+ * Steps before a search of the complement may end early. A missing copy has about 1/√d of the start vector's length; by then Lanczos
+ * has amplified an isolated one far above that (Kuczyński & Woźniakowski 1992).
+ */
+const provingSteps = 12;
+
 interface Ritz {
   readonly values: Float64Array;
   /** weights[i] [count]: Ritz vector i in the basis, locked vectors left out. */
@@ -112,7 +118,9 @@ class Search {
       const invariant = complete || norm <= breakdownLevel[this.#op.precision] * this.largest;
       coupling = invariant ? 0 : norm;
       const full = j + 1 === limit;
-      if (invariant || full || j + 1 >= wanted) {
+      // The projection costs O(j³): looked at ever more rarely as it grows.
+      const due = j + 1 >= wanted && (j + 1 - wanted) % (1 + (j >> 4)) === 0;
+      if (invariant || full || due || this.products >= maxProducts) {
         ritz = project(T, limit, j + 1, coupling, rank[end]);
         for (const value of ritz.values) this.largest = Math.max(this.largest, Math.abs(value));
         const settled = Math.min(wanted, j + 1);
@@ -192,7 +200,7 @@ export async function restartedLanczos(
     const slack = tolerance * search.largest;
     const again = await search.run(1, undefined, ({ values: found, residuals }) => {
       const gap = worst - wanted(found[0]!);
-      return gap > slack && residuals[0]! < gap / 4;
+      return found.length >= provingSteps && gap > slack && residuals[0]! < gap / 10;
     });
     const candidate = again.ritz.values[0];
     if (candidate === undefined || !(wanted(candidate) > worst + slack)) break;

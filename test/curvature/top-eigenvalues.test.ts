@@ -82,7 +82,7 @@ test('eigenvalues of random spectra are those put in', () =>
       const { values } = await topEigenvalues(rotated(spectrum), { k: 3 });
       expectClose(values, spectrum.sort((a, b) => b - a).slice(0, 3), { atol: 1e-6 });
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   ));
 
 test('k beyond the size, and an unknown end, are refused by name', async () => {

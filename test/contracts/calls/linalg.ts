@@ -11,9 +11,11 @@ const matrix = { data: Float64Array.of(4, 1, 0.5, 1, 3, -0.25, 0.5, -0.25, 2), s
 
 /** One small call per method. */
 export const calls: Record<string, (area: Area) => unknown> = {
+  cholesky: ({ cholesky }) => cholesky(matrix),
   'conjugate-gradient': ({ conjugateGradient }) => conjugateGradient(operator, new Float64Array(12).fill(1), { damping: 0.1 }),
   eigh: ({ eigh }) => eigh(matrix),
   'eigh-tridiagonal': ({ eighTridiagonal }) => eighTridiagonal([1, 2, 3], [0.5, 0.25]),
+  gemm: ({ gemm }) => gemm(matrix, matrix, { transB: true }),
   lanczos: ({ lanczos }) => lanczos(operator, { steps: 6 }),
   'matrix-operator': ({ matrixOperator }) => {
     const out = new Float64Array(3);
@@ -22,5 +24,6 @@ export const calls: Record<string, (area: Area) => unknown> = {
   },
   'power-iteration': ({ powerIteration }) => powerIteration(operator, { maxIterations: 50 }),
   qr: ({ qr }) => qr(matrix),
+  'solve-triangular': ({ solveTriangular }) => solveTriangular(matrix, { data: Float64Array.of(1, 2, 3), shape: [3] }),
   svd: ({ svd }) => svd(matrix),
 };
