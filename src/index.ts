@@ -4,6 +4,7 @@ export * as compression from './compression/index.js';
 export * from './core/errors.js';
 export * as npy from './core/npy.js';
 export { type FloatArray, type IntegerArray, type Tensor, type TensorLike, type TypedArray, tensor } from './core/tensor.js';
+export * as curvature from './curvature/index.js';
 export * as dense from './dense/index.js';
 export * as linalg from './linalg/index.js';
 export * as mfac from './mfac/index.js';

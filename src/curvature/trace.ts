@@ -19,7 +19,7 @@ export interface TraceOptions extends LongOptions {
 
 export interface TraceResult {
   readonly estimate: number;
-  /** Of the estimate; NaN when there is a single sample, 0 when the answer is exact. */
+  /** Of the estimate; NaN when there is a single sample, 0 when the answer is exact. XTrace's samples share a basis: its error is low by up to 2. */
   readonly standardError: number;
   /** What the estimate is the mean of (without the exact part of hutch++). */
   readonly samples: Float64Array;

@@ -108,7 +108,12 @@ async function large(c: SecondOrderCase): Promise<void> {
     expect(Math.abs(estimate.estimate - (c.json.hess_trace as number))).toBeLessThan(5 * estimate.standardError);
   }
   const { model, batch, d } = mlp(c, 'float32');
-  const slq = await curvature.spectralDensity(curvature.hessianOperator(model, batch), { probes: 6, steps: 40, sigmaSquared: 1e-4, bins: 2000 });
+  const slq = await curvature.spectralDensity(curvature.hessianOperator(model, batch), {
+    probes: 6,
+    steps: 40,
+    sigmaSquared: 1e-4,
+    bins: 2000,
+  });
   const edges = c.array('hist_edges');
   const counts = c.array('hist_counts');
   // Kolmogorov distance between the smoothed estimate and the exact spectrum
