@@ -1,6 +1,7 @@
-// A model's graph into a builder: one form per operator (what opset 18 calls it), functions inlined, constants and identities gone.
+// A model's graph into a builder: one form per operator (what opset 18 calls it), functions inlined, loops unrolled, constants and identities gone.
 import { GraphError } from '../core/errors.js';
 import type { Builder, Value } from './builder.js';
+import { isControl, unrollControl } from './control.js';
 import { type Attribute, type FunctionBody, type Graph, type Model, type Node, topological, where } from './graph.js';
 import { ruleOf } from './ops/index.js';
 
@@ -57,7 +58,11 @@ function copyNodes(b: Builder, nodes: readonly Node[], names: Map<string, Value>
   for (const node of nodes) {
     const inputs = node.inputs.map((name) => (name === '' ? '' : resolve(name, names, node)));
     const body = context.functions.get(`${node.domain}.${node.op}`);
-    const made = body ? inline(b, node, inputs, body, context) : placed(b, node, inputs, context);
+    const made = body
+      ? inline(b, node, inputs, body, context)
+      : isControl(node)
+        ? unrollControl(b, node, inputs, (graph, values) => copyBody(b, node, graph, values, names, context))
+        : placed(b, node, inputs, context);
     node.outputs.forEach((name, i) => {
       if (name !== '' && made[i] !== undefined) names.set(name, made[i]);
     });
@@ -79,6 +84,25 @@ function placed(b: Builder, node: Node, inputs: Value[], { opsets, scope }: Cont
     attributes: { ...node.attributes },
   };
   return b.place(copy, node.outputs.length, opsets.get(node.domain) ?? 1);
+}
+
+/** Copies the graph of an attribute: it reads its inputs, its own initializers, and names from outside. */
+function copyBody(
+  b: Builder,
+  node: Node,
+  body: Graph,
+  values: readonly Value[],
+  outer: ReadonlyMap<string, Value>,
+  context: Context,
+): Value[] {
+  const names = new Map(outer);
+  for (const [name, tensor] of body.initializers) names.set(name, b.constant(tensor));
+  body.inputs.forEach(({ name }, i) => {
+    names.set(name, values[i]!);
+  });
+  const name = node.name || node.op;
+  copyNodes(b, body.nodes, names, { ...context, scope: b.fresh(context.scope ? `${context.scope}/${name}` : name) });
+  return body.outputs.map((output) => resolve(output.name, names, node));
 }
 
 function inline(b: Builder, node: Node, inputs: Value[], body: FunctionBody, context: Context): Value[] {
@@ -109,7 +133,7 @@ export interface Unsupported {
 }
 
 /**
- * Every node of a model whose operator has no rule, in the order of the graph; functions are looked into.
+ * Every node of a model whose operator has no rule, in the order of the graph; functions, branches and loops are looked into.
  * @returns `{ domain, op, node }` each; an empty list when the whole model can be differentiated
  */
 export function unsupportedOps(model: Model): Unsupported[] {
@@ -120,7 +144,9 @@ export function unsupportedOps(model: Model): Unsupported[] {
       const key = `${node.domain}.${node.op}`;
       const body = functions.get(key);
       if (body && !open.includes(key)) visit(body.nodes, [...open, key]);
-      else if (!ruleOf(node)) found.push({ domain: node.domain, op: node.op, node: where(node).node });
+      else if (isControl(node)) {
+        for (const attribute of Object.values(node.attributes)) if (attribute.type === 'graph') visit(attribute.value.nodes, open);
+      } else if (!ruleOf(node)) found.push({ domain: node.domain, op: node.op, node: where(node).node });
     }
   };
   visit(model.graph.nodes, []);

@@ -40,7 +40,10 @@ export interface OperatorCase {
   readonly domain?: string;
   readonly opset?: number;
   readonly inputs: readonly (Draw | Given | undefined)[];
-  readonly attributes?: Readonly<Record<string, Attribute | number | string | readonly number[]>>;
+  /** Graphs depend on the precision they are built in. */
+  readonly attributes?: Readonly<
+    Record<string, Attribute | number | string | readonly number[] | ((type: 'float32' | 'float64') => Graph)>
+  >;
   readonly outputs?: number;
   /** Outputs that are differentiated, 0 by default; none for operators whose derivative is zero. */
   readonly of?: readonly number[];
@@ -113,7 +116,8 @@ interface Built {
   readonly outputs: readonly string[];
 }
 
-function attributeOf(value: Attribute | number | string | readonly number[]): Attribute {
+function attributeOf(value: NonNullable<OperatorCase['attributes']>[string], type: 'float32' | 'float64'): Attribute {
+  if (typeof value === 'function') return { type: 'graph', value: value(type) };
   if (typeof value === 'number') return { type: 'int', value };
   if (typeof value === 'string') return { type: 'string', value };
   return Array.isArray(value) ? { type: 'ints', value } : (value as Attribute);
@@ -148,7 +152,7 @@ export function build(c: OperatorCase, type: 'float32' | 'float64'): Built {
     return name;
   });
   const outputs = Array.from({ length: c.outputs ?? 1 }, (_, i) => `y${i}`);
-  const attributes = Object.fromEntries(Object.entries(c.attributes ?? {}).map(([name, value]) => [name, attributeOf(value)]));
+  const attributes = Object.fromEntries(Object.entries(c.attributes ?? {}).map(([name, value]) => [name, attributeOf(value, type)]));
   graph.nodes = [{ op: c.op, domain: c.domain ?? '', name: 'node', inputs: names, outputs, attributes }];
   graph.outputs = outputs.map((name) => ({ name, type, shape: undefined }));
   const model = modelOf(graph, c.opset ?? 18);
@@ -351,11 +355,13 @@ const shapeText = (input: Draw | Given | undefined): string => {
 };
 
 const attributeText = (value: unknown): string =>
-  typeof value === 'object' && value !== null && 'value' in value
-    ? attributeText((value as Attribute).value)
-    : Array.isArray(value)
-      ? `[${value}]`
-      : String(value);
+  typeof value === 'function'
+    ? 'a graph'
+    : typeof value === 'object' && value !== null && 'value' in value
+      ? attributeText((value as Attribute).value)
+      : Array.isArray(value)
+        ? `[${value}]`
+        : String(value);
 
 /** One test per case: the operator, its inputs and attributes in the title. */
 export function operatorFamily(name: string, cases: readonly OperatorCase[]): void {

@@ -83,5 +83,5 @@ export function ruleOf({ op, domain }: Pick<Node, 'op' | 'domain'>): Rule | unde
 
 /** The operators that can be differentiated, in alphabetical order; those of other domains as `domain.Operator`. */
 export function supportedOps(): string[] {
-  return Object.keys(rules).sort();
+  return [...Object.keys(rules), 'If', 'Loop', 'Scan'].sort();
 }

@@ -1,14 +1,37 @@
 // Comparisons, logic, selection, conversion: mostly without derivative.
-import { isFloat, type ValueType } from '../builder.js';
-import { elementTypes, intOf } from '../graph.js';
+import { type Builder, isFloat, type ValueType } from '../builder.js';
+import { type Dim, elementTypes, intOf, type Node } from '../graph.js';
 import { constantRule, elementwise, likeFirst, type Rule, unexpanded } from './rule.js';
 
 const bool = elementwise(() => 'bool');
-export const Equal = constantRule(bool);
-export const Greater = constantRule(bool);
-export const GreaterOrEqual = constantRule(bool);
-export const Less = constantRule(bool);
-export const LessOrEqual = constantRule(bool);
+
+/** Integer elements side by side, followed through an operation on them; undefined where one is not known. */
+function follow(node: Node, b: Builder, on: (...elements: Dim[]) => Dim | undefined): readonly Dim[] | undefined {
+  const values = node.inputs.map((name) => b.extentsOf(name));
+  if (values.some((value) => value === undefined || value.length === 0)) return undefined;
+  const known = values as (readonly Dim[])[];
+  const length = Math.max(...known.map((value) => value.length));
+  const result = Array.from({ length }, (_, i) => on(...known.map((value) => value[value.length === 1 ? 0 : i]!)));
+  return result.includes(undefined) ? undefined : (result as Dim[]);
+}
+
+/** A comparison; extents are never negative, whatever their names stand for. */
+const comparison = (test: (sign: number) => boolean): Rule =>
+  constantRule((node, b) => {
+    const [type] = bool(node, b) as [ValueType];
+    const value = follow(node, b, (p, q) => {
+      if (typeof p === 'number' && typeof q === 'number') return Number(test(Math.sign(p - q)));
+      if (p === q) return Number(test(0));
+      if (typeof q === 'number' && q < 0) return Number(test(1));
+      return typeof p === 'number' && p < 0 ? Number(test(-1)) : undefined;
+    });
+    return [{ ...type, value }];
+  });
+export const Equal = comparison((sign) => sign === 0);
+export const Greater = comparison((sign) => sign > 0);
+export const GreaterOrEqual = comparison((sign) => sign >= 0);
+export const Less = comparison((sign) => sign < 0);
+export const LessOrEqual = comparison((sign) => sign <= 0);
 export const And = constantRule(bool);
 export const Or = constantRule(bool);
 export const Xor = constantRule(bool);
@@ -19,7 +42,9 @@ export const IsInf = constantRule(bool);
 export const Where: Rule = {
   infer: (node, b) => {
     const [{ shape }] = elementwise()(node, b) as [ValueType];
-    return [{ type: b.elementType(node.inputs[1]!), shape }];
+    const type = b.elementType(node.inputs[1]!);
+    const value = isFloat(type) ? undefined : follow(node, b, (c, p, q) => (p === q ? p : c === 1 ? p : c === 0 ? q : undefined));
+    return [{ type, shape, value }];
   },
   simplify: (node, b) => unexpanded(node, b),
   vjp: ({ inputs: [c, x, y] }, [d], b, needs) => {
