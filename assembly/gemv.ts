@@ -3,8 +3,10 @@
 import { axpy, dot } from './dot';
 import { at, hsum, lanes, madd } from './lib/lanes';
 
-/** Columns per pass: 16 KB of the vector. Sums over longer rows continue in f64. */
+/** Columns of Aᵀx per pass: 16 KB of y stay in L1. */
 const columns: i32 = 4096;
+/** Elements of a dot product that are added in the precision of the data; longer rows continue in f64. */
+const run: i32 = 1024;
 
 /** y = alpha·A·x + beta·y. */
 export function sgemvRef(m: i32, n: i32, alpha: f32, a: usize, lda: i32, x: usize, beta: f32, y: usize): void {
@@ -31,7 +33,7 @@ function gemvRef<T>(m: i32, n: i32, alpha: f64, a: usize, rs: i32, cs: i32, x: u
   }
 }
 
-/** y [m] = alpha·A [m, n]·x [n] + beta·y; rows of A are lda elements apart; beta = 0 does not read y. Error ≤ 512·2⁻²⁴·|A||x|. */
+/** y [m] = alpha·A [m, n]·x [n] + beta·y; rows of A are lda elements apart; beta = 0 does not read y. Error ≤ 128·2⁻²⁴·|A||x|. */
 export function sgemv(m: i32, n: i32, alpha: f32, a: usize, lda: i32, x: usize, beta: f32, y: usize): void {
   gemv<f32>(m, n, alpha, a, lda, x, beta, y);
 }
@@ -41,7 +43,7 @@ export function dgemv(m: i32, n: i32, alpha: f64, a: usize, lda: i32, x: usize, 
 }
 // @ts-ignore: decorator
 @inline
-export function gemv<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, beta: T, y: usize): void {
+export function gemv<T>(m: i32, n: i32, alpha: f64, a: usize, lda: i32, x: usize, beta: f64, y: usize): void {
   let i = 0;
   for (; i + 4 <= m; i += 4) {
     const row = at<T>(a, i * lda);
@@ -49,8 +51,8 @@ export function gemv<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, 
     let s1: f64 = 0;
     let s2: f64 = 0;
     let s3: f64 = 0;
-    for (let j = 0; j < n; j += columns) {
-      const length = min(n - j, columns);
+    for (let j = 0; j < n; j += run) {
+      const length = min(n - j, run);
       const p = at<T>(row, j);
       dot4<T>(length, p, at<T>(p, lda), at<T>(p, 2 * lda), at<T>(p, 3 * lda), at<T>(x, j));
       s0 += sum0;
@@ -66,8 +68,8 @@ export function gemv<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, 
   for (; i < m; i++) {
     const row = at<T>(a, i * lda);
     let s: f64 = 0;
-    for (let j = 0; j < n; j += columns) {
-      s += dot<T>(min(n - j, columns), at<T>(row, j), at<T>(x, j));
+    for (let j = 0; j < n; j += run) {
+      s += dot<T>(min(n - j, run), at<T>(row, j), at<T>(x, j));
     }
     put<T>(at<T>(y, i), alpha, s, beta);
   }
@@ -75,8 +77,8 @@ export function gemv<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, 
 
 // @ts-ignore: decorator
 @inline
-function put<T>(to: usize, alpha: T, sum: f64, beta: T): void {
-  store<T>(to, <T>(<f64>alpha * sum + (beta == 0 ? 0 : <f64>beta * <f64>load<T>(to))));
+function put<T>(to: usize, alpha: f64, sum: f64, beta: f64): void {
+  store<T>(to, <T>(alpha * sum + (beta == 0 ? 0 : beta * <f64>load<T>(to))));
 }
 
 // What dot4 returns: wasm functions of AssemblyScript give back one value.

@@ -49,6 +49,16 @@ export {
   snetworkRef as snetwork,
   unetworkRef as unetwork,
 } from './sort-network';
-export { dcolumnNormsRef as dcolumnNorms, dprojectRef as dproject, scolumnNormsRef as scolumnNorms, sprojectRef as sproject } from './mfac';
+export {
+  dcolumnNormsRef as dcolumnNorms,
+  dcombineRowsRef as dcombineRows,
+  dprojectRef as dproject,
+  dreplaceInverseRef as dreplaceInverse,
+  drowDotsRef as drowDots,
+  scolumnNormsRef as scolumnNorms,
+  scombineRowsRef as scombineRows,
+  sprojectRef as sproject,
+  srowDotsRef as srowDots,
+} from './mfac';
 export { dobcRowRef as dobcRow } from './obc';
 export { disotonicBackRef as disotonicBack, disotonicRef as disotonic } from './isotonic';

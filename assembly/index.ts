@@ -21,6 +21,6 @@ export { exp, log, pow } from './scalar';
 export { dtilePeak, readPeak, stilePeak } from './limits';
 export { ddiffsort, ddiffsortBack, sdiffsort, sdiffsortBack } from './diff-sort';
 export { dnetwork, inetwork, snetwork, unetwork } from './sort-network';
-export { dcolumnNorms, dproject, scolumnNorms, sproject } from './mfac';
+export { dcolumnNorms, dcombineRows, dproject, dreplaceInverse, drowDots, scolumnNorms, scombineRows, sproject, srowDots } from './mfac';
 export { dobcRow } from './obc';
 export { disotonic, disotonicBack } from './isotonic';

@@ -16,7 +16,7 @@ function modelLoss(weights: ArrayLike<number>, blockSize = d): number {
 }
 
 test.each([Infinity, 7, 20])(
-  'blocks of %p: joint is the minimum of the quadratic model over its mask, and no update beats it',
+  'systems/94 blocks of %p: joint is the minimum of the quadratic model over its mask, and no update beats it',
   (blockSize) => {
     const results = (['independent', 'joint', 'greedy'] as const).map((update) =>
       obsPrune(w, G, { sparsity: 0.5, damping, blockSize, update }),

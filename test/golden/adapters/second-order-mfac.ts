@@ -1,6 +1,6 @@
 // M-FAC and OBS pruning against dense algebra in float64 (see the README of the golden folder).
 import { groupPrune, layerObs, obsPrune } from '../../../src/compression/index.js';
-import { StaticMfac } from '../../../src/mfac/index.js';
+import { DynamicMfac, mfacOptimizer, StaticMfac } from '../../../src/mfac/index.js';
 import { expectClose, relativeError } from '../../helpers/close.js';
 import type { GoldenAdapter, SecondOrderCase } from '../discover.js';
 
@@ -84,10 +84,84 @@ function layerCase(c: SecondOrderCase): void {
   }
 }
 
+/** The newest gradient and a probe after every push, in both precisions. */
+function dynamicCase(c: SecondOrderCase): void {
+  const { m, d, lam: damping, steps } = c.json as Record<string, number>;
+  const tolerance = c.json.tolerance as Record<string, number>;
+  for (const [precision, Type] of types) {
+    const limit = (what: string): number =>
+      tolerance[precision === 'float64' ? 'float64_rtol_of_norm' : `float32_${what}_rtol_of_norm`] as number;
+    const G = Type.from(c.array('G'));
+    const probe = Type.from(c.array('probe'));
+    using mfac = new DynamicMfac({ size: d!, window: m!, damping: damping! });
+    for (let t = 0; t < steps!; t++) {
+      const row = (name: string): Float64Array => c.array(name).subarray(t * d!, (t + 1) * d!);
+      expect(relativeError(mfac.update(G.subarray(t * d!, (t + 1) * d!)), row('ihvp_new'))).toBeLessThan(limit('push_through'));
+      expect(relativeError(mfac.ihvp(probe), row('ihvp_probe'))).toBeLessThan(limit('probe'));
+    }
+    const rows = Array.from({ length: m! }, (_, i) => Array.from(mfac.row(i))).flat();
+    expectClose(rows, c.array('window_last'), {});
+  }
+}
+
+/** Thirty steps of the optimizer on a small tanh network, its gradient in plain loops. */
+function optimizerCase(c: SecondOrderCase): void {
+  const { m: window, lam: damping, lr: learningRate, momentum, weight_decay: weightDecay, steps } = c.json as Record<string, number>;
+  const tolerance = c.json.tolerance as Record<string, number>;
+  const [inputs, hidden, classes] = c.json.sizes as [number, number, number];
+  const [x, y, batches] = [c.array('x'), c.array('y'), c.array('batches')];
+  const size = batches.length / steps!;
+  const gradient = (w: ArrayLike<number>, batch: Float64Array): Float64Array => {
+    const [b1, W2] = [hidden * inputs, hidden * (inputs + 1)];
+    const b2 = W2 + classes * hidden;
+    const g = new Float64Array(w.length);
+    for (const s of batch) {
+      const h = Array.from({ length: hidden }, (_, i) => {
+        let sum = w[b1 + i]!;
+        for (let j = 0; j < inputs; j++) sum += w[i * inputs + j]! * x[s * inputs + j]!;
+        return Math.tanh(sum);
+      });
+      const z = Array.from({ length: classes }, (_, k) => h.reduce((sum, v, i) => sum + v * w[W2 + k * hidden + i]!, w[b2 + k]!));
+      const total = z.reduce((sum, v) => sum + Math.exp(v), 0);
+      const e = z.map((v, k) => (Math.exp(v) / total - (k === y[s] ? 1 : 0)) / size);
+      for (let k = 0; k < classes; k++) {
+        g[b2 + k] = g[b2 + k]! + e[k]!;
+        for (let i = 0; i < hidden; i++) g[W2 + k * hidden + i] = g[W2 + k * hidden + i]! + e[k]! * h[i]!;
+      }
+      for (let i = 0; i < hidden; i++) {
+        const back = (1 - h[i]! ** 2) * e.reduce((sum, v, k) => sum + v * w[W2 + k * hidden + i]!, 0);
+        g[b1 + i] = g[b1 + i]! + back;
+        for (let j = 0; j < inputs; j++) g[i * inputs + j] = g[i * inputs + j]! + back * x[s * inputs + j]!;
+      }
+    }
+    return g;
+  };
+  for (const [precision, Type] of types) {
+    const rtol = tolerance[`${precision}_rtol`] as number;
+    const optimizer = mfacOptimizer({
+      learningRate: learningRate!,
+      momentum: momentum!,
+      weightDecay: weightDecay!,
+      window: window!,
+      damping: damping!,
+    });
+    const w = Type.from(c.array('w0'));
+    const state = optimizer.init(w);
+    for (let t = 0; t < steps!; t++) {
+      optimizer.step(w, Type.from(gradient(w, batches.subarray(t * size, (t + 1) * size))), state);
+      if (t === 0) expect(relativeError(w, c.array('w_1'))).toBeLessThan(rtol);
+    }
+    expect(relativeError(w, c.array('w_last'))).toBeLessThan(rtol);
+    state.mfac.dispose();
+  }
+}
+
 const adapter: GoldenAdapter = {
   pillar: 'second-order',
   secondOrder: [
     { cases: /^mfac-static-/, what: 'static M-FAC and OBS', run: staticCase },
+    { cases: /^mfac-dynamic-/, what: 'sliding window', run: dynamicCase },
+    { cases: /^mfac-optim-/, what: 'optimizer', run: optimizerCase },
     { cases: /^obc-layer/, what: 'layer-wise OBS, greedy and 2:4', run: layerCase },
   ],
 };

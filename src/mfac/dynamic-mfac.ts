@@ -1,0 +1,211 @@
+// The inverse of the damped empirical Fisher matrix of the last m gradients.
+import { checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
+import { DomainError } from '../core/errors.js';
+import { asFloats, type FloatArray, floats, type NumberArray, type Precision, precisionOf } from '../core/tensor.js';
+import { cholesky } from '../kernels/cholesky.js';
+import { gemm } from '../kernels/gemm.js';
+import { gemv } from '../kernels/gemv.js';
+import { combineRows, replaceInverse, rowDots } from '../kernels/mfac.js';
+import { trsm } from '../kernels/triangular.js';
+import { type F64, type Real, slice } from '../runtime/arena.js';
+import { Instance } from '../runtime/instance.js';
+
+export interface DynamicMfacOptions {
+  /** d. */
+  readonly size: number;
+  /** m: gradients kept; the oldest goes when a new one comes. */
+  readonly window: number;
+  /** λ (1e-5). */
+  readonly damping?: number;
+  /** Of the window and all results; that of the first gradient when left out. */
+  readonly precision?: Precision;
+}
+
+/** Rank-one changes of K⁻¹ lose about 1e-14 of it each: after so many it is computed afresh. */
+const refreshAfter = 256;
+
+interface State {
+  readonly instance: Instance;
+  /** The window W [m, d], slots without a gradient zero. */
+  readonly window: Real;
+  /** K = mλI + WWᵀ and its inverse [m, m], in f64. */
+  readonly gram: F64;
+  readonly inverse: F64;
+}
+
+/**
+ * F⁻¹ for F = λI + (1/m) Σ g_i g_iᵀ over a sliding window of m gradients; 1/m from the first gradient on, missing ones count as zero.
+ * A gradient enters in O(d·m + m²): K⁻¹ = (mλI + WWᵀ)⁻¹ is kept in f64 and changes by rank two. F⁻¹ of a gradient of the window is the
+ * combination m Wᵀ K⁻¹ e_slot, without a subtraction; dot products and combinations are summed in f64. It keeps f32 accuracy where the published recurrence loses all at small λ.
+ *
+ * @param options `size` d, `window` m, `damping` λ (1e-5), `precision` (that of the first gradient)
+ * @throws {DomainError} when an option is out of range
+ * @see Frantar, Kurtic & Alistarh 2021, arXiv:2107.03356, §3.2
+ */
+export class DynamicMfac {
+  readonly size: number;
+  readonly window: number;
+  readonly damping: number;
+  #precision: Precision | undefined;
+  #state: State | undefined;
+  #disposed = false;
+  #pushes = 0;
+  #sinceRefresh = 0;
+
+  constructor({ size, window, damping = 1e-5, precision }: DynamicMfacOptions) {
+    checkInteger('size', size, 1);
+    checkInteger('window', window, 1);
+    checkPositive('damping', damping);
+    this.size = size;
+    this.window = window;
+    this.damping = damping;
+    this.#precision = precision;
+  }
+
+  /** Gradients that came in so far. */
+  get pushes(): number {
+    return this.#pushes;
+  }
+
+  /** Bytes of WebAssembly memory held. */
+  get bytes(): number {
+    return this.#state?.instance.bytes ?? 0;
+  }
+
+  /** Puts a gradient [d] in the place of the oldest. @throws {ShapeError | DomainError} on another length or numbers not finite */
+  push(g: NumberArray): void {
+    const from = this.#read('g', g);
+    const state = this.#open(precisionOf(from));
+    const slot = this.#pushes % this.window;
+    const { instance, window, gram, inverse } = state;
+    const { window: m, size: d } = this;
+    const intact = instance.run((arena) => {
+      const row = slice<'f32' | 'f64'>(window, slot * d, d) as Real;
+      arena.view(row).set(from);
+      const c = arena.alloc('f64', m);
+      rowDots(m, d, window, row, c);
+      const dots = arena.view(c);
+      dots[slot] = (dots[slot] as number) + m * this.damping;
+      const K = arena.view(gram);
+      for (let i = 0; i < m; i++) K[i * m + slot] = K[slot * m + i] = dots[i] as number;
+      if (!Number.isFinite(K[slot * m + slot])) throw new DomainError('g: expected a gradient whose squares can be added, got an overflow');
+      this.#sinceRefresh++;
+      // The new row's distance² from the others is at least mλ in exact arithmetic.
+      return replaceInverse(slot, c, inverse) > 0.5 * m * this.damping && this.#sinceRefresh < refreshAfter;
+    });
+    this.#pushes++;
+    if (!intact) this.#refresh(state);
+  }
+
+  /** F⁻¹x for x [d]. For a gradient that has just been pushed, `update` is the accurate form. @throws {ShapeError | DomainError} */
+  ihvp(x: NumberArray): FloatArray {
+    const from = this.#read('x', x);
+    const { instance, window, inverse } = this.#open(precisionOf(from));
+    const { window: m, size: d } = this;
+    const precision = this.#precision as Precision;
+    return instance.run((arena) => {
+      const y = arena.putAs(precision, from);
+      const [c, b] = [arena.alloc('f64', m), arena.alloc('f64', m)];
+      rowDots(m, d, window, y, c);
+      gemv(m, m, inverse, c, b);
+      combineRows(m, d, -1 / this.damping, window, b, 1 / this.damping, y, y);
+      return arena.take(y) as FloatArray;
+    });
+  }
+
+  /** Pushes g, then returns F⁻¹g [d] of the new window. @throws {ShapeError | DomainError} on another length or numbers not finite */
+  update(g: NumberArray): FloatArray {
+    const slot = this.#pushes % this.window;
+    this.push(g);
+    const { instance, window, inverse } = this.#state as State;
+    const { window: m, size: d } = this;
+    const precision = this.#precision as Precision;
+    return instance.run((arena) => {
+      const y = arena.real(precision, d);
+      combineRows(m, d, m, window, slice(inverse, slot * m, m), 0, y, y);
+      return arena.take(y) as FloatArray;
+    });
+  }
+
+  /** Row i of the window [d]: the gradient in slot i, zeros before it is filled. */
+  row(i: number): FloatArray {
+    checkInteger('i', i, 0, this.window - 1);
+    if (!this.#state) return floats(this.#precision ?? 'float64', this.size);
+    const { instance, window } = this.#state;
+    return instance.arena.take(slice<'f32' | 'f64'>(window, i * this.size, this.size)) as FloatArray;
+  }
+
+  /** A copy with a memory of its own. */
+  clone(): DynamicMfac {
+    this.#checkInUse();
+    const { size, window, damping } = this;
+    const copy = new DynamicMfac({ size, window, damping, ...(this.#precision && { precision: this.#precision }) });
+    copy.#pushes = this.#pushes;
+    copy.#sinceRefresh = this.#sinceRefresh;
+    if (this.#state) {
+      const from = this.#state;
+      const to = copy.#open(this.#precision as Precision);
+      for (const part of ['window', 'gram', 'inverse'] as const) to.instance.arena.view(to[part]).set(from.instance.arena.view(from[part]));
+    }
+    return copy;
+  }
+
+  /** Frees what the object holds; it cannot be used afterwards. */
+  dispose(): void {
+    this.#state = undefined;
+    this.#disposed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #read(name: string, x: NumberArray): FloatArray {
+    this.#checkInUse();
+    const from = asFloats(name, x);
+    checkLength(name, from, this.size);
+    checkFinite(name, from);
+    return from;
+  }
+
+  #checkInUse(): void {
+    if (this.#disposed) throw new DomainError('DynamicMfac: expected an object in use, got one after dispose()');
+  }
+
+  #open(precision: Precision): State {
+    if (this.#state) return this.#state;
+    this.#precision ??= precision;
+    const { window: m, size: d } = this;
+    const instance = new Instance();
+    const window = instance.arena.zeroReal(this.#precision, m * d);
+    const [gram, inverse] = [instance.arena.zeros('f64', m * m), instance.arena.zeros('f64', m * m)];
+    const [K, B] = [instance.arena.view(gram), instance.arena.view(inverse)];
+    for (let i = 0; i < m; i++) {
+      K[i * m + i] = m * this.damping;
+      B[i * m + i] = 1 / (m * this.damping);
+    }
+    this.#state = { instance, window, gram, inverse };
+    return this.#state;
+  }
+
+  /** K⁻¹ from K by Cholesky factorisation. */
+  #refresh(state: State): void {
+    this.#sinceRefresh = 0;
+    if (!this.#factorize(state))
+      throw new DomainError(`damping: expected a value > ${this.damping}: with it the window is singular to working precision`);
+  }
+
+  #factorize({ instance, gram, inverse }: State): boolean {
+    const m = this.window;
+    return instance.run((arena) => {
+      const L = arena.put(arena.take(gram));
+      if (cholesky(m, L) >= 0) return false;
+      const U = arena.zeros('f64', m * m);
+      const unit = arena.view(U);
+      for (let i = 0; i < m; i++) unit[i * m + i] = 1;
+      trsm(m, m, L, U);
+      gemm(m, m, m, U, U, inverse, { transA: true });
+      return true;
+    });
+  }
+}

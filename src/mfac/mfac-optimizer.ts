@@ -1,0 +1,87 @@
+// Gradient descent preconditioned by the inverse Fisher matrix of the last gradients.
+import { checkInteger, checkNonNegative, checkPositive, checkRange } from '../core/check.js';
+import { type FloatArray, floats, precisionOf } from '../core/tensor.js';
+import { checkStep, type LearningRate, type Optimizer, rateAt, zerosLike } from '../optimizers/optimizer.js';
+import { DynamicMfac } from './dynamic-mfac.js';
+
+export interface MfacOptimizerOptions {
+  /** 1e-3. */
+  readonly learningRate?: LearningRate;
+  /** μ in v ← μv + (1 − μ)u (0: no momentum). */
+  readonly momentum?: number;
+  /** Added to the gradient as weightDecay·params before it enters the window (0). */
+  readonly weightDecay?: number;
+  /** Gradients kept (1024, the paper's; memory is window × parameters). */
+  readonly window?: number;
+  /** λ (1e-5). */
+  readonly damping?: number;
+  /** Works on the parameters that are not zero at the start and leaves the others at zero (false). */
+  readonly sparse?: boolean;
+}
+
+export interface MfacOptimizerState {
+  step: number;
+  readonly mfac: DynamicMfac;
+  /** v, where there is momentum. */
+  readonly velocity: FloatArray | undefined;
+  /** Parameters that are moved, in sparse mode. */
+  readonly indices: Int32Array | undefined;
+}
+
+/**
+ * M-FAC: steps along F⁻¹ of the gradient, F the damped empirical Fisher matrix of the last `window` gradients, the newest among them.
+ *   u = F⁻¹(g + wd·w),  v ← μv + (1 − μ)u,  w ← w − η v   (v = u without momentum)
+ * `step` changes the window in place; `update` works on a copy of it, which costs as much memory again. `state.mfac.dispose()` frees it.
+ *
+ * @param options `learningRate` (1e-3), `momentum` (0), `weightDecay` (0), `window` (1024), `damping` (1e-5), `sparse` (false)
+ * @returns an optimizer
+ * @throws {DomainError} when an option is out of range, {ShapeError} when lengths differ
+ * @see Frantar, Kurtic & Alistarh 2021, arXiv:2107.03356, §4.2
+ */
+export function mfacOptimizer(options: MfacOptimizerOptions = {}): Optimizer<MfacOptimizerState> {
+  const { learningRate = 1e-3, momentum = 0, weightDecay = 0, window = 1024, damping = 1e-5, sparse = false } = options;
+  if (typeof learningRate === 'number') checkNonNegative('learningRate', learningRate);
+  checkRange('momentum', momentum, 0, 1 - Number.EPSILON);
+  checkNonNegative('weightDecay', weightDecay);
+  checkInteger('window', window, 1);
+  checkPositive('damping', damping);
+
+  /** Moves the state and writes −η v to `out` at the parameters that move. */
+  function move(params: FloatArray, grads: FloatArray, state: MfacOptimizerState, out: FloatArray): void {
+    checkStep(params, grads);
+    const rate = rateAt(learningRate, state.step);
+    const { mfac, velocity, indices } = state;
+    const x = floats(precisionOf(params), mfac.size);
+    for (let i = 0; i < x.length; i++) {
+      const k = indices ? (indices[i] as number) : i;
+      x[i] = (grads[k] as number) + weightDecay * (params[k] as number);
+    }
+    const u = mfac.update(x);
+    state.step++;
+    for (let i = 0; i < x.length; i++) {
+      let v = u[i] as number;
+      if (velocity) velocity[i] = v = momentum * (velocity[i] as number) + (1 - momentum) * v;
+      out[indices ? (indices[i] as number) : i] = -rate * v;
+    }
+  }
+
+  return {
+    init: (params) => {
+      const indices = sparse ? Int32Array.from(Array.from(params.keys()).filter((k) => params[k] !== 0)) : undefined;
+      const size = indices ? indices.length : params.length;
+      const velocity = momentum > 0 ? floats(precisionOf(params), size) : undefined;
+      return { step: 0, mfac: new DynamicMfac({ size, window, damping, precision: precisionOf(params) }), velocity, indices };
+    },
+    step: (params, grads, state) => {
+      const change = zerosLike(params);
+      move(params, grads, state, change);
+      for (let k = 0; k < params.length; k++) params[k] = (params[k] as number) + (change[k] as number);
+    },
+    update: (grads, before, params) => {
+      const state = { ...before, mfac: before.mfac.clone(), velocity: before.velocity?.slice() };
+      const updates = zerosLike(params);
+      move(params, grads, state, updates);
+      return { updates, state };
+    },
+  };
+}
