@@ -62,3 +62,9 @@ export {
 } from './mfac';
 export { dobcRowRef as dobcRow } from './obc';
 export { disotonicBackRef as disotonicBack, disotonicRef as disotonic } from './isotonic';
+export {
+  dsofttopkBackRef as dsofttopkBack,
+  dsofttopkRef as dsofttopk,
+  ssofttopkBackRef as ssofttopkBack,
+  ssofttopkRef as ssofttopk,
+} from './soft-topk';

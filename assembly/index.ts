@@ -24,3 +24,4 @@ export { dnetwork, inetwork, snetwork, unetwork } from './sort-network';
 export { dcolumnNorms, dcombineRows, dproject, dreplaceInverse, drowDots, scolumnNorms, scombineRows, sproject, srowDots } from './mfac';
 export { dobcRow } from './obc';
 export { disotonic, disotonicBack } from './isotonic';
+export { dsofttopk, dsofttopkBack, ssofttopk, ssofttopkBack } from './soft-topk';

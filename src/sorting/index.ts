@@ -6,12 +6,14 @@ export { type BackwardGrads, type DiffSortOptions, type DiffSortResult, diffSort
 export type { Direction } from './direction.js';
 export { type GroupOrderingOptions, groupOrderingLoss } from './group-ordering-loss.js';
 export { type GroupOrderingScoresOptions, groupOrderingScoresLoss } from './group-ordering-scores-loss.js';
+export { logSoftTopK } from './log-soft-top-k.js';
 export { type QuantileOptions, quantile } from './quantile.js';
 export { type QuickSelectOptions, quickSelect } from './quick-select.js';
 export { type RankOptions, rank } from './rank.js';
 export type { Rows, Shaped, Sortable } from './rows.js';
 export { type SoftRankOptions, type SoftResult, softRank } from './soft-rank.js';
 export { type SoftSortOptions, softSort } from './soft-sort.js';
+export { type SoftTopKOptions, type SoftTopKResult, softTopK } from './soft-top-k.js';
 export { type SortOptions, sort } from './sort.js';
 export { type SortingNetwork, type SortingNetworkOptions, sortingNetwork } from './sorting-network.js';
 export { type TopKOptions, topK } from './top-k.js';

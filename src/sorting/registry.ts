@@ -4,11 +4,13 @@ import { argsort } from './argsort.js';
 import { diffSort } from './diff-sort.js';
 import { groupOrderingLoss } from './group-ordering-loss.js';
 import { groupOrderingScoresLoss } from './group-ordering-scores-loss.js';
+import { logSoftTopK } from './log-soft-top-k.js';
 import { quantile } from './quantile.js';
 import { quickSelect } from './quick-select.js';
 import { rank } from './rank.js';
 import { softRank } from './soft-rank.js';
 import { softSort } from './soft-sort.js';
+import { softTopK } from './soft-top-k.js';
 import { sort } from './sort.js';
 import { sortingNetwork } from './sorting-network.js';
 import { topK } from './top-k.js';
@@ -53,5 +55,17 @@ export const registry = {
     method: softSort,
     summary: 'soft sort by projection on the permutahedron, l2 and kl',
     test: 'test/sorting/soft-sort.test.ts',
+  },
+  'soft-top-k': {
+    method: softTopK,
+    summary: 'sigmoid soft top-k whose rows sum to k',
+    papers: [30],
+    test: 'test/sorting/soft-top-k.test.ts',
+  },
+  'log-soft-top-k': {
+    method: logSoftTopK,
+    summary: 'logarithm of the sigmoid soft top-k',
+    papers: [30],
+    test: 'test/sorting/soft-top-k.test.ts',
   },
 } satisfies Registry;

@@ -27,4 +27,12 @@ export const calls: Record<string, (area: typeof import('../../../src/sorting/in
     const { values, backward } = area.softSort(Float32Array.of(0.5, 0.1, 0.3), { strength: 0.5 });
     return { values, grad: backward([1, 2, 3]) };
   },
+  'soft-top-k': (area) => {
+    const { values, backward } = area.softTopK(Float32Array.of(0.5, 0.1, 0.3, 2), { k: 2 });
+    return { values, grad: backward([1, 2, 3, 4]) };
+  },
+  'log-soft-top-k': (area) => {
+    const { values, backward } = area.logSoftTopK(Float64Array.of(0.5, 0.1, 0.3, 2), { k: 2 });
+    return { values, grad: backward([1, 2, 3, 4]) };
+  },
 };

@@ -4,9 +4,11 @@ import {
   type Distribution,
   diffSort,
   groupOrderingLoss,
+  logSoftTopK,
   type NetworkName,
   softRank,
   softSort,
+  softTopK,
   sort,
   topK,
 } from '../../../src/sorting/index.js';
@@ -93,5 +95,23 @@ function soft_rank_sort(c: OtSortCase): void {
   }
 }
 
-const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large, diffsort, groco, soft_rank_sort } };
+function soft_topk(c: OtSortCase): void {
+  const { k, alpha } = c.params as { k: number; alpha: number };
+  const f32 = c.tolerances.f32_value_abs as number;
+  for (const [Type, value, grad] of [
+    [Float64Array, c.tolerances.value_abs as number, c.tolerances.grad_abs as number],
+    [Float32Array, f32, 10 * f32],
+  ] as const) {
+    const x = Type.from(c.array('x').data);
+    const soft = softTopK(x, { k, alpha });
+    expectClose(soft.values, c.array('y').data, { atol: value });
+    expectClose(soft.threshold, c.scalars.t as number, { atol: Math.max(value, 1e-11) });
+    expectClose(soft.backward(Type.from(c.array('gy').data)), c.array('gx').data, { atol: grad });
+    const log = logSoftTopK(x, { k, alpha });
+    expectClose(log.values, c.array('log_y').data, { rtol: value, atol: 10 * value });
+    expectClose(log.backward(Type.from(c.array('gl').data)), c.array('glx').data, { rtol: grad, atol: grad });
+  }
+}
+
+const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large, diffsort, groco, soft_rank_sort, soft_topk } };
 export default adapter;

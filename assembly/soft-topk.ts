@@ -1,0 +1,304 @@
+// Sigmoid soft top-k (Gupta et al. 2023, arXiv:2310.10636): y_i = σ(alpha·(x_i + t)), t the root of Σ y = k; rows of x [rows, n].
+// Newton on log(S/(n − S)), S = Σ y, which is linear in t when the scores are equal and nearly so when they are spread; a step
+// that leaves the bracket becomes a bisection. The bracket ±(10 + log n)/alpha beyond the scores holds for every n and k: at its
+// lower end S < n·e^−10/n, at the upper n − S is. exp is taken once per element: after a move of t by δ it is e·e^(−alpha·δ).
+import { vexp } from './lib/exp';
+import { at, hsum, lanes } from './lib/lanes';
+import { vlog1p } from './lib/log1p';
+
+/** Rows from here on are solved on every 16th element first. */
+const sampled: i32 = 2048;
+/** Largest move of the exponent before e is taken anew: both directions stay inside f32. */
+const reach: f64 = 30;
+
+/** e[j] = e^(−alpha·(x[j·stride] + t)) for j < n; the tail of the last vector is +∞, whose σ is 0. */
+// @ts-ignore: decorator
+@inline
+function exponents<T>(e: usize, x: usize, n: i32, stride: i32, alpha: T, t: T): void {
+  const rate = v128.splat<T>(-alpha);
+  const shift = v128.splat<T>(t);
+  const whole = n - (n % lanes<T>());
+  if (stride == 1) {
+    for (let j = 0; j < whole; j += lanes<T>()) {
+      v128.store(at<T>(e, j), vexp<T>(v128.mul<T>(rate, v128.add<T>(v128.load(at<T>(x, j)), shift))));
+    }
+    for (let j = whole; j < n; j++) store<T>(at<T>(e, j), load<T>(at<T>(x, j)));
+  } else for (let j = 0; j < n; j++) store<T>(at<T>(e, j), load<T>(at<T>(x, j * stride)));
+  for (let j = stride == 1 ? whole : 0; j < n; j += lanes<T>()) {
+    v128.store(at<T>(e, j), vexp<T>(v128.mul<T>(rate, v128.add<T>(v128.load(at<T>(e, j)), shift))));
+  }
+  for (let j = n; j % lanes<T>(); j++) store<T>(at<T>(e, j), <T>Infinity);
+}
+
+/** 1/(1 + e), e ≥ 0; e is bounded so that shares and their products with gradients stay out of the slow denormal range. */
+// @ts-ignore: decorator
+@inline
+function share<T>(e: v128): v128 {
+  const one = v128.splat<T>(<T>1);
+  return v128.div<T>(one, v128.add<T>(one, v128.pmin<T>(e, v128.splat<T>(sizeof<T>() == 4 ? <T>1e30 : <T>1e300))));
+}
+
+/** S of the last call of `sums`; its derivative is returned. */
+let total: f64 = 0;
+
+/** total = Σ σ, and Σ σ(1 − σ), with σ = 1/(1 + e·factor); partial sums of 256 vectors are taken over into f64. */
+// @ts-ignore: decorator
+@inline
+function sums<T>(e: usize, n: i32, factor: T): f64 {
+  const one = v128.splat<T>(<T>1);
+  const scale = v128.splat<T>(factor);
+  let all: f64 = 0;
+  let spread: f64 = 0;
+  for (let start = 0; start < n; start += 256 * lanes<T>()) {
+    const end = min(n, start + 256 * lanes<T>());
+    let a = v128.splat<T>(<T>0);
+    let b = v128.splat<T>(<T>0);
+    for (let j = start; j < end; j += lanes<T>()) {
+      const y = share<T>(v128.mul<T>(v128.load(at<T>(e, j)), scale));
+      a = v128.add<T>(a, y);
+      b = v128.add<T>(b, v128.mul<T>(y, v128.sub<T>(one, y)));
+    }
+    all += <f64>hsum<T>(a);
+    spread += <f64>hsum<T>(b);
+  }
+  total = all;
+  return spread;
+}
+
+/**
+ * The root t for scores x[j·stride], j < n, Σ σ = k, 0 < k < n, from a first guess, inside [low, high]. On return e holds the
+ * exponents at `base`, and the caller's factor is e^(−alpha·(t − base)).
+ */
+let base: f64 = 0;
+
+// @ts-ignore: decorator
+@inline
+function solve<T>(e: usize, x: usize, n: i32, stride: i32, k: f64, alpha: f64, guess: f64, low: f64, high: f64, tolerance: f64): f64 {
+  let t = guess;
+  base = <f64>(<T>t);
+  exponents<T>(e, x, n, stride, <T>alpha, <T>base);
+  const goal = NativeMath.log(k / (<f64>n - k));
+  const bottom = low;
+  const top = high;
+  let cut = false; // whether the last step went back to a bound
+  for (let round = 0; round < 200; round++) {
+
+    if (alpha * Math.abs(t - base) > reach) {
+      base = <f64>(<T>t);
+      exponents<T>(e, x, n, stride, <T>alpha, <T>base);
+    }
+    const spread = sums<T>(e, n, <T>NativeMath.exp(-alpha * (t - base)));
+    const s = total;
+    if (s > k) high = t;
+    else low = t;
+    if (Math.abs(s - k) <= (sizeof<T>() == 4 ? 1e-7 : 4e-16) * k) break; // as near as the sum can tell
+    const rest = <f64>n - s;
+    const step = ((goal - NativeMath.log(s / rest)) * s * rest) / (<f64>n * alpha * spread);
+    const next = t + step;
+    if (next > low && next < high) {
+      t = next;
+      cut = false;
+      if (Math.abs(step) * alpha <= tolerance) break;
+    } else if (Math.abs(step) * alpha <= 1e-13 || high - low <= 1e-15 * Math.abs(t)) {
+      break; // the step is rounding
+    } else if (!cut && next >= high && high < top) {
+      // Past a bound that was seen: from the bound itself Newton falls back inside, where a bisection would give away its speed.
+      t = high;
+      cut = true;
+    } else if (!cut && next <= low && low > bottom) {
+      t = low;
+      cut = true;
+    } else {
+      t = (low + high) / 2; // also when s is 0 or n, or nothing is between
+      cut = false;
+    }
+  }
+  return t;
+}
+
+// @ts-ignore: decorator
+@inline
+function softtopk<T>(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, alpha: f64, logarithm: i32, work: usize): void {
+  for (let row = 0; row < rows; row++) {
+    const from = at<T>(x, row * n);
+    const to = at<T>(y, row * n);
+    if (k == n) {
+      for (let j = 0; j < n; j++) store<T>(at<T>(to, j), logarithm ? <T>0 : <T>1);
+      store<f64>(at<f64>(t, row), Infinity);
+      continue;
+    }
+    let smallest = <f64>load<T>(from);
+    let largest = smallest;
+    for (let j = 1; j < n; j++) {
+      const value = <f64>load<T>(at<T>(from, j));
+      smallest = min(smallest, value);
+      largest = max(largest, value);
+    }
+    const margin = (10 + NativeMath.log(<f64>n)) / alpha;
+    const low = -largest - margin;
+    const high = -smallest + margin;
+    const centre = NativeMath.log(<f64>k / <f64>(n - k)) / alpha;
+    let guess = max(low, min(high, centre - (smallest + largest) / 2));
+    if (n >= sampled) guess = solve<T>(work, from, n >> 4, 16, (<f64>k * <f64>(n >> 4)) / <f64>n, alpha, guess, low, high, 1e-2);
+    const tolerance = sizeof<T>() == 4 ? 1e-4 : 1e-8; // of the last step: the error after it is of the order of its square
+    const root = solve<T>(work, from, n, 1, <f64>k, alpha, guess, low, high, tolerance);
+    store<f64>(at<f64>(t, row), root);
+
+    const scale = v128.splat<T>(<T>NativeMath.exp(-alpha * (root - base)));
+    const whole = n - (n % lanes<T>());
+    if (!logarithm) {
+      let j = 0;
+      for (; j < whole; j += lanes<T>()) {
+        v128.store(at<T>(to, j), share<T>(v128.mul<T>(v128.load(at<T>(work, j)), scale)));
+      }
+      if (j < n) {
+        v128.store(at<T>(work, j), share<T>(v128.mul<T>(v128.load(at<T>(work, j)), scale)));
+        memory.copy(at<T>(to, j), at<T>(work, j), at<T>(0, n - j));
+      }
+      continue;
+    }
+    // log σ(u) = min(u, 0) − log(1 + e^−|u|); u in two parts, so that scores near −t keep their digits.
+    const near = v128.splat<T>(<T>base);
+    const residue = v128.splat<T>(<T>(alpha * (root - base)));
+    const rate = v128.splat<T>(<T>alpha);
+    const zero = v128.splat<T>(<T>0);
+    memory.copy(work, from, at<T>(0, n)); // the last vector may reach past x and must not reach past y
+    for (let j = 0; j < n; j += lanes<T>()) {
+      const u = v128.add<T>(v128.mul<T>(rate, v128.add<T>(v128.load(at<T>(work, j)), near)), residue);
+      v128.store(at<T>(work, j), v128.sub<T>(v128.pmin<T>(u, zero), vlog1p<T>(vexp<T>(v128.neg<T>(v128.abs<T>(u))))));
+    }
+    memory.copy(to, work, at<T>(0, n));
+  }
+}
+
+/** y [rows, n] = soft top-k indicators (or their logarithms), t [rows] f64. 1 ≤ k ≤ n; alpha > 0. `work`: n elements and a vector. */
+export function ssofttopk(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, alpha: f64, logarithm: i32, work: usize): void {
+  softtopk<f32>(y, t, x, rows, n, k, alpha, logarithm, work);
+}
+/** y [rows, n] = soft top-k indicators (or their logarithms), t [rows] f64. 1 ≤ k ≤ n; alpha > 0. `work`: n elements and a vector. */
+export function dsofttopk(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, alpha: f64, logarithm: i32, work: usize): void {
+  softtopk<f64>(y, t, x, rows, n, k, alpha, logarithm, work);
+}
+
+/** σ(v) and 1 − σ(v) without cancellation. */
+// @ts-ignore: decorator
+@inline
+function shareOf(v: f64): f64 {
+  return 1 / (1 + NativeMath.exp(-v));
+}
+
+// With v = alpha·y(1 − y): gx = v·(g − ⟨v, g⟩/Σv); for logarithms, with u = g·alpha·(1 − y): gx = u − v·Σu/Σv.
+// @ts-ignore: decorator
+@inline
+function softtopkBack<T>(gx: usize, g: usize, x: usize, t: usize, rows: i32, n: i32, alpha: f64, logarithm: i32, work: usize): void {
+  const one = v128.splat<T>(<T>1);
+  const rate = v128.splat<T>(<T>alpha);
+  const u = at<T>(work, n + 4);
+  for (let row = 0; row < rows; row++) {
+    const root = load<f64>(at<f64>(t, row));
+    const near = <f64>(<T>root);
+    const from = at<T>(x, row * n);
+    const inflow = at<T>(g, row * n);
+    const to = at<T>(gx, row * n);
+    let along: f64 = 0;
+    let sum: f64 = 0;
+    if (root < Infinity) {
+      // work = e^(−alpha(x + t)); then v, with 1 − y = e/(1 + e), and u behind it.
+      exponents<T>(work, from, n, 1, <T>alpha, <T>near);
+      const scale = v128.splat<T>(<T>NativeMath.exp(-alpha * (root - near)));
+      for (let j = 0; j < n; j += lanes<T>()) {
+        const e = v128.mul<T>(v128.load(at<T>(work, j)), scale);
+        const y = share<T>(e);
+        const other = share<T>(v128.div<T>(one, e));
+        v128.store(at<T>(work, j), v128.mul<T>(rate, v128.mul<T>(y, other)));
+        v128.store(at<T>(u, j), v128.mul<T>(rate, other));
+      }
+      for (let j = 0; j < n; j++) {
+        const v = load<T>(at<T>(work, j));
+        const weight = (logarithm ? load<T>(at<T>(u, j)) : v) * load<T>(at<T>(inflow, j));
+        store<T>(at<T>(u, j), weight);
+        along += <f64>weight;
+        sum += <f64>v;
+      }
+    }
+    if (!(sum > 0)) {
+      memory.fill(to, 0, at<T>(0, n)); // a hard indicator: nothing moves
+      continue;
+    }
+    const mean = <T>(along / sum);
+    for (let j = 0; j < n; j++) store<T>(at<T>(to, j), load<T>(at<T>(u, j)) - load<T>(at<T>(work, j)) * mean);
+  }
+}
+
+/** gx = gradient of ⟨g, y⟩, or of ⟨g, log y⟩. `work`: 2n elements and two vectors. */
+export function ssofttopkBack(gx: usize, g: usize, x: usize, t: usize, rows: i32, n: i32, alpha: f64, logarithm: i32, work: usize): void {
+  softtopkBack<f32>(gx, g, x, t, rows, n, alpha, logarithm, work);
+}
+/** gx = gradient of ⟨g, y⟩, or of ⟨g, log y⟩. `work`: 2n elements and two vectors. */
+export function dsofttopkBack(gx: usize, g: usize, x: usize, t: usize, rows: i32, n: i32, alpha: f64, logarithm: i32, work: usize): void {
+  softtopkBack<f64>(gx, g, x, t, rows, n, alpha, logarithm, work);
+}
+
+// Twins: plain bisection, sums in f64.
+function softtopkRef<T>(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, alpha: f64, logarithm: i32): void {
+  for (let row = 0; row < rows; row++) {
+    const from = at<T>(x, row * n);
+    let low: f64 = Infinity;
+    let high: f64 = -Infinity;
+    const margin = (10 + NativeMath.log(<f64>n)) / alpha;
+    for (let j = 0; j < n; j++) {
+      low = min(low, -(<f64>load<T>(at<T>(from, j))) - margin);
+      high = max(high, -(<f64>load<T>(at<T>(from, j))) + margin);
+    }
+    for (let round = 0; round < 200; round++) {
+      const middle = (low + high) / 2;
+      let sum: f64 = 0;
+      for (let j = 0; j < n; j++) sum += shareOf(alpha * (<f64>load<T>(at<T>(from, j)) + middle));
+      if (sum < <f64>k) low = middle;
+      else high = middle;
+    }
+    const root = k == n ? Infinity : (low + high) / 2;
+    store<f64>(at<f64>(t, row), root);
+    for (let j = 0; j < n; j++) {
+      const u = alpha * (<f64>load<T>(at<T>(from, j)) + root);
+      const value = logarithm ? min(u, 0) - NativeMath.log1p(NativeMath.exp(-Math.abs(u))) : shareOf(u);
+      store<T>(at<T>(y, row * n + j), <T>value);
+    }
+  }
+}
+function softtopkBackRef<T>(gx: usize, g: usize, x: usize, t: usize, rows: i32, n: i32, alpha: f64, logarithm: i32): void {
+  for (let row = 0; row < rows; row++) {
+    const root = load<f64>(at<f64>(t, row));
+    let along: f64 = 0;
+    let sum: f64 = 0;
+    for (let j = row * n; j < (row + 1) * n; j++) {
+      const y = shareOf(alpha * (<f64>load<T>(at<T>(x, j)) + root));
+      const other = shareOf(-alpha * (<f64>load<T>(at<T>(x, j)) + root));
+      along += <f64>load<T>(at<T>(g, j)) * alpha * other * (logarithm ? 1 : y);
+      sum += alpha * y * other;
+    }
+    for (let j = row * n; j < (row + 1) * n; j++) {
+      const y = shareOf(alpha * (<f64>load<T>(at<T>(x, j)) + root));
+      const other = shareOf(-alpha * (<f64>load<T>(at<T>(x, j)) + root));
+      const own = <f64>load<T>(at<T>(g, j)) * alpha * other * (logarithm ? 1 : y);
+      store<T>(at<T>(gx, j), sum > 0 ? <T>(own - (alpha * y * other * along) / sum) : <T>0);
+    }
+  }
+}
+
+/** Indicators by bisection. */
+export function ssofttopkRef(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, alpha: f64, logarithm: i32, _work: usize): void {
+  softtopkRef<f32>(y, t, x, rows, n, k, alpha, logarithm);
+}
+/** Indicators by bisection. */
+export function dsofttopkRef(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, alpha: f64, logarithm: i32, _work: usize): void {
+  softtopkRef<f64>(y, t, x, rows, n, k, alpha, logarithm);
+}
+/** Gradients in f64. */
+export function ssofttopkBackRef(gx: usize, g: usize, x: usize, t: usize, rows: i32, n: i32, alpha: f64, logarithm: i32, _work: usize): void {
+  softtopkBackRef<f32>(gx, g, x, t, rows, n, alpha, logarithm);
+}
+/** Gradients in f64. */
+export function dsofttopkBackRef(gx: usize, g: usize, x: usize, t: usize, rows: i32, n: i32, alpha: f64, logarithm: i32, _work: usize): void {
+  softtopkBackRef<f64>(gx, g, x, t, rows, n, alpha, logarithm);
+}
