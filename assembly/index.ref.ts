@@ -68,3 +68,4 @@ export {
   ssofttopkBackRef as ssofttopkBack,
   ssofttopkRef as ssofttopk,
 } from './soft-topk';
+export { dwasserstein1d, swasserstein1d } from './wasserstein1d';

@@ -25,3 +25,4 @@ export { dcolumnNorms, dcombineRows, dproject, dreplaceInverse, drowDots, scolum
 export { dobcRow } from './obc';
 export { disotonic, disotonicBack } from './isotonic';
 export { dsofttopk, dsofttopkBack, ssofttopk, ssofttopkBack } from './soft-topk';
+export { dwasserstein1d, swasserstein1d } from './wasserstein1d';

@@ -1,5 +1,11 @@
 // Optimal transport: entropic, exact, partial, one-dimensional, Gaussian. See README.md for which solver when.
+
+export { type BuresBarycenterOptions, buresBarycenter } from './bures-barycenter.js';
+export { type BuresResult, buresWasserstein, type Gaussian, type GaussianGradient } from './bures-wasserstein.js';
+export { type MaxSlicedOptions, type MaxSlicedResult, maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 export { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
 export { type DivergenceProblem, type DivergenceResult, sinkhornDivergence } from './sinkhorn-divergence.js';
 export { type PartialOptions, type PartialResult, sinkhornPartial } from './sinkhorn-partial.js';
 export { sinkhornUnbalanced, type UnbalancedOptions, type UnbalancedResult } from './sinkhorn-unbalanced.js';
+export { type CloudProblem, type SlicedOptions, type SlicedResult, slicedWasserstein } from './sliced-wasserstein.js';
+export { type LineProblem, type Wasserstein1dOptions, type Wasserstein1dResult, wasserstein1d } from './wasserstein1d.js';

@@ -1,8 +1,13 @@
 import type { Registry } from '../core/registry.js';
+import { buresBarycenter } from './bures-barycenter.js';
+import { buresWasserstein } from './bures-wasserstein.js';
+import { maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 import { sinkhorn } from './sinkhorn.js';
 import { sinkhornDivergence } from './sinkhorn-divergence.js';
 import { sinkhornPartial } from './sinkhorn-partial.js';
 import { sinkhornUnbalanced } from './sinkhorn-unbalanced.js';
+import { slicedWasserstein } from './sliced-wasserstein.js';
+import { wasserstein1d } from './wasserstein1d.js';
 
 /** The methods of this area. */
 export const registry = {
@@ -22,4 +27,25 @@ export const registry = {
     summary: 'Entropic transport with penalised marginals',
     test: 'test/transport/sinkhorn-unbalanced.test.ts',
   },
+  wasserstein1d: {
+    method: wasserstein1d,
+    summary: 'Exact transport on a line, with gradients',
+    test: 'test/transport/wasserstein1d.test.ts',
+  },
+  'sliced-wasserstein': {
+    method: slicedWasserstein,
+    summary: 'Mean transport cost over projections on lines',
+    test: 'test/transport/sliced-wasserstein.test.ts',
+  },
+  'max-sliced-wasserstein': {
+    method: maxSlicedWasserstein,
+    summary: 'Largest transport cost over projections on lines',
+    test: 'test/transport/sliced-wasserstein.test.ts',
+  },
+  'bures-wasserstein': {
+    method: buresWasserstein,
+    summary: 'Distance and map between Gaussians, with gradients',
+    test: 'test/transport/bures-wasserstein.test.ts',
+  },
+  'bures-barycenter': { method: buresBarycenter, summary: 'Barycenter of covariances', test: 'test/transport/bures-wasserstein.test.ts' },
 } satisfies Registry;

@@ -36,4 +36,45 @@ export const calls: Record<string, (area: Area) => unknown> = {
     );
     return { value, gradX, gradY, gradA };
   },
+  wasserstein1d: ({ wasserstein1d }) => wasserstein1d({ x: [0.5, -1, 2], y: [0.25, 1], b: [0.4, 0.6] }, { p: 3 }),
+  'sliced-wasserstein': ({ slicedWasserstein }) =>
+    slicedWasserstein(
+      {
+        x: [
+          [0, 1],
+          [2, 0.5],
+        ],
+        y: [
+          [1, 1],
+          [0, 0],
+          [3, 1],
+        ],
+      },
+      { projections: 6 },
+    ),
+  'max-sliced-wasserstein': ({ maxSlicedWasserstein }) =>
+    maxSlicedWasserstein(
+      {
+        x: [
+          [0, 1],
+          [2, 0.5],
+        ],
+        y: [
+          [1, 1],
+          [0, 0],
+          [3, 1],
+        ],
+      },
+      { projections: 6 },
+    ),
+  'bures-wasserstein': ({ buresWasserstein }) =>
+    buresWasserstein(
+      { mean: [0, 1], covariance: { data: Float64Array.of(2, 0.5, 0.5, 1), shape: [2, 2] } },
+      { covariance: { data: Float64Array.of(1, -0.25, -0.25, 3), shape: [2, 2] } },
+    ),
+  'bures-barycenter': ({ buresBarycenter }) =>
+    buresBarycenter([
+      { data: Float64Array.of(2, 0.5, 0.5, 1), shape: [2, 2] },
+      { data: Float64Array.of(1, -0.25, -0.25, 3), shape: [2, 2] },
+    ]),
 };
