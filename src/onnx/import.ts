@@ -51,7 +51,10 @@ function contextOf(model: Model): Context {
 function* valueNames(graph: Graph): Iterable<string> {
   yield* graph.initializers.keys();
   for (const { name } of graph.inputs) yield name;
-  for (const { outputs } of graph.nodes) yield* outputs;
+  for (const { name, outputs } of graph.nodes) {
+    if (name) yield name; // new nodes are called by their first output
+    yield* outputs;
+  }
 }
 
 function copyNodes(b: Builder, nodes: readonly Node[], names: Map<string, Value>, context: Context): void {

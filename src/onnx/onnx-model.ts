@@ -69,6 +69,14 @@ export class OnnxModel implements DifferentiableModel {
     return this.#parts.model.graph.feeds;
   }
 
+  /**
+   * True once one of this double-precision model's graphs had to run on the reference evaluator, slower by far, because ONNX Runtime has
+   * no double kernel for an operator in it (Conv, Erf, most activations). Single-precision models never do.
+   */
+  get usesReference(): boolean {
+    return [...this.#programs.values()].some((program) => program.usesReference);
+  }
+
   /** A copy of the parameters [d]. */
   getParameters(): FloatArray {
     return this.#parameters.values.slice();

@@ -1,5 +1,6 @@
 // One graph made from a model (its forward pass, its gradient, …) in the two forms it can run in, and the choice between them.
 import { GraphError } from '../core/errors.js';
+import { EvaluatedGraph, lacksDoubleKernel, type Runner } from './evaluated.js';
 import type { Model } from './graph.js';
 import { unsupportedOps } from './import.js';
 import type { LoadedOrt } from './ort-types.js';
@@ -23,8 +24,8 @@ const worthBaking = 3;
 export class Program {
   readonly #make: (form: WeightForm, model: Model) => Model;
   readonly #settings: { ort: LoadedOrt; threads: number | undefined; form: WeightForm | undefined };
-  #live: Session | undefined;
-  #baked: { session: Session; version: number } | undefined;
+  #live: Runner | undefined;
+  #baked: { session: Runner; version: number } | undefined;
   #version = -1;
   #calls = 0;
   #callsBefore = Infinity;
@@ -36,6 +37,11 @@ export class Program {
   ) {
     this.#make = make;
     this.#settings = settings;
+  }
+
+  /** True once the reference evaluator had to run this graph: ONNX Runtime has no double kernel for it. */
+  get usesReference(): boolean {
+    return this.#live instanceof EvaluatedGraph || this.#baked?.session instanceof EvaluatedGraph;
   }
 
   /** Runs the graph with these parameters; calls must not overlap. */
@@ -70,12 +76,15 @@ export class Program {
     return this.#callsBefore >= worthBaking || this.#calls > worthBaking ? 'baked' : 'live';
   }
 
-  async #open(form: WeightForm, parameters: Parameters): Promise<Session> {
+  async #open(form: WeightForm, parameters: Parameters): Promise<Runner> {
     const { ort, threads } = this.#settings;
     const model = parameters.bake();
+    let made: Model | undefined;
     try {
-      return await Session.open(ort, this.#make(form, model), { threads });
+      made = this.#make(form, model);
+      return await Session.open(ort, made, { threads });
     } catch (cause) {
+      if (made && lacksDoubleKernel(made, cause)) return new EvaluatedGraph(made);
       // What ONNX Runtime does not know either is named as afterpass names it.
       const unknown = unsupportedOps(model);
       if (!unknown.length || cause instanceof GraphError) throw cause;

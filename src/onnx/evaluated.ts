@@ -1,0 +1,34 @@
+// A graph of a double model on the reference evaluator, where ONNX Runtime has no double kernel for one of its operators.
+import type { Tensor } from '../core/tensor.js';
+import type { Model } from './graph.js';
+import { evaluateModel } from './reference/index.js';
+import type { Feed, Session } from './session.js';
+
+/** What runs a graph: a session of ONNX Runtime, or the evaluator. */
+export type Runner = Pick<Session, 'outputNames' | 'run' | 'release'>;
+
+/** A graph in plain double precision loops: slow, exact to rounding. */
+export class EvaluatedGraph implements Runner {
+  readonly #model: Model;
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  get outputNames(): readonly string[] {
+    return this.#model.graph.outputs.map(({ name }) => name);
+  }
+
+  async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, Tensor>> {
+    return evaluateModel(this.#model, feeds);
+  }
+
+  async release(): Promise<void> {}
+}
+
+/** True when ONNX Runtime refused a double graph for want of a kernel. */
+export function lacksDoubleKernel(model: Model, refusal: unknown): boolean {
+  const { inputs, initializers } = model.graph;
+  const double = inputs.some(({ type }) => type === 'float64') || [...initializers.values()].some(({ type }) => type === 'float64');
+  return double && /could not find an implementation|not_implemented/i.test(String((refusal as Error)?.message));
+}
