@@ -2,17 +2,23 @@
 import type { Registry } from '../core/registry.js';
 import { argsort } from './argsort.js';
 import { diffSort } from './diff-sort.js';
+import { entmax15 } from './entmax15.js';
+import { entmax15Loss } from './entmax15-loss.js';
 import { groupOrderingLoss } from './group-ordering-loss.js';
 import { groupOrderingScoresLoss } from './group-ordering-scores-loss.js';
 import { logSoftTopK } from './log-soft-top-k.js';
+import { neuralSortMatrix } from './neural-sort-matrix.js';
 import { quantile } from './quantile.js';
 import { quickSelect } from './quick-select.js';
 import { rank } from './rank.js';
 import { softRank } from './soft-rank.js';
 import { softSort } from './soft-sort.js';
+import { softSortMatrix } from './soft-sort-matrix.js';
 import { softTopK } from './soft-top-k.js';
 import { sort } from './sort.js';
 import { sortingNetwork } from './sorting-network.js';
+import { sparsemax } from './sparsemax.js';
+import { sparsemaxLoss } from './sparsemax-loss.js';
 import { topK } from './top-k.js';
 import { topKClassificationLoss } from './top-k-classification-loss.js';
 
@@ -67,5 +73,28 @@ export const registry = {
     summary: 'logarithm of the sigmoid soft top-k',
     papers: [30],
     test: 'test/sorting/soft-top-k.test.ts',
+  },
+  'soft-sort-matrix': {
+    method: softSortMatrix,
+    summary: 'SoftSort: softmax of distances to the sorted row',
+    test: 'test/sorting/relaxed-matrix.test.ts',
+  },
+  'neural-sort-matrix': {
+    method: neuralSortMatrix,
+    summary: 'NeuralSort: unimodal relaxed permutation',
+    test: 'test/sorting/relaxed-matrix.test.ts',
+  },
+  sparsemax: { method: sparsemax, summary: 'projection on the simplex', papers: [208], test: 'test/sorting/sparsemax.test.ts' },
+  'sparsemax-loss': {
+    method: sparsemaxLoss,
+    summary: 'loss whose gradient is sparsemax minus the target',
+    papers: [208],
+    test: 'test/sorting/sparsemax.test.ts',
+  },
+  entmax15: { method: entmax15, summary: '1.5-entmax', test: 'test/sorting/sparsemax.test.ts' },
+  'entmax15-loss': {
+    method: entmax15Loss,
+    summary: 'loss whose gradient is 1.5-entmax minus the target',
+    test: 'test/sorting/sparsemax.test.ts',
   },
 } satisfies Registry;

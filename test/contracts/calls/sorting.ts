@@ -35,4 +35,10 @@ export const calls: Record<string, (area: typeof import('../../../src/sorting/in
     const { values, backward } = area.logSoftTopK(Float64Array.of(0.5, 0.1, 0.3, 2), { k: 2 });
     return { values, grad: backward([1, 2, 3, 4]) };
   },
+  'soft-sort-matrix': (area) => area.softSortMatrix(Float32Array.of(0.5, 0.1, 0.3)).matrix,
+  'neural-sort-matrix': (area) => area.neuralSortMatrix(Float64Array.of(0.5, 0.1, 0.3)).matrix,
+  sparsemax: (area) => area.sparsemax(Float32Array.of(0.5, 0.1, 0.3, -2)).values,
+  'sparsemax-loss': (area) => area.sparsemaxLoss(Float64Array.of(0.5, 0.1, 0.3, -2), [1]),
+  entmax15: (area) => area.entmax15(Float32Array.of(0.5, 0.1, 0.3, -2)).values,
+  'entmax15-loss': (area) => area.entmax15Loss(Float64Array.of(0.5, 0.1, 0.3, -2), [1]),
 };

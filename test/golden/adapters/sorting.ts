@@ -3,13 +3,19 @@ import {
   argsort,
   type Distribution,
   diffSort,
+  entmax15,
+  entmax15Loss,
   groupOrderingLoss,
   logSoftTopK,
   type NetworkName,
+  neuralSortMatrix,
   softRank,
   softSort,
+  softSortMatrix,
   softTopK,
   sort,
+  sparsemax,
+  sparsemaxLoss,
   topK,
 } from '../../../src/sorting/index.js';
 import { expectClose } from '../../helpers/close.js';
@@ -113,5 +119,42 @@ function soft_topk(c: OtSortCase): void {
   }
 }
 
-const adapter: GoldenAdapter = { pillar: 'sorting', otSort: { large, diffsort, groco, soft_rank_sort, soft_topk } };
+/** Rows of the stored matrices are ranks from the largest. */
+function relaxed_perm(c: OtSortCase): void {
+  const { op, tau } = c.params as { op: string; tau: number };
+  const options = { temperature: tau, direction: 'descending' } as const;
+  for (const [Type, value, grad] of [
+    [Float64Array, c.tolerances.value_abs as number, c.tolerances.grad_abs as number],
+    [Float32Array, 2e-5, 2e-4],
+  ] as const) {
+    const s = Type.from(c.array('s').data);
+    const { matrix, backward } =
+      op === 'neuralsort' ? neuralSortMatrix(s, options) : softSortMatrix(s, { ...options, power: op === 'softsort2' ? 2 : 1 });
+    expectClose(matrix.data, c.array('P').data, { atol: value });
+    expectClose(backward(Type.from(c.array('W').data)), c.array('gs').data, { rtol: grad, atol: grad });
+  }
+}
+
+function sparse(c: OtSortCase): void {
+  const { op, target } = c.params as { op: string; target: number };
+  const f32 = c.tolerances.f32_value_abs as number;
+  for (const [Type, value, grad] of [
+    [Float64Array, c.tolerances.value_abs as number, c.tolerances.grad_abs as number],
+    [Float32Array, f32, 20 * f32],
+  ] as const) {
+    const z = Type.from(c.array('z').data);
+    const { values, support, backward } = op === 'sparsemax' ? sparsemax(z) : entmax15(z);
+    expectClose(values, c.array('p').data, { atol: value });
+    expect([...support]).toEqual([c.scalars.support]);
+    expectClose(backward(Type.from(c.array('gp').data)), c.array('gz').data, { atol: grad });
+    const loss = (op === 'sparsemax' ? sparsemaxLoss : entmax15Loss)(z, [target]);
+    expectClose(loss.value, c.scalars.loss as number, { rtol: value, atol: 10 * value });
+    expectClose(loss.grad, c.array('gloss').data, { atol: value });
+  }
+}
+
+const adapter: GoldenAdapter = {
+  pillar: 'sorting',
+  otSort: { large, diffsort, groco, soft_rank_sort, soft_topk, relaxed_perm, sparsemax: sparse },
+};
 export default adapter;

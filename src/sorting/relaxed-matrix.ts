@@ -1,0 +1,65 @@
+// Row-wise softmax relaxations of the permutation matrix: what SoftSort and NeuralSort share.
+import { checkPositive } from '../core/check.js';
+import { type FloatArray, floats, type Tensor } from '../core/tensor.js';
+import { softmaxRows } from '../kernels/softmax-rows.js';
+import { withArena } from '../runtime/instance.js';
+import { type Direction, isDescending } from './direction.js';
+import { giveBack, type Rows, type RowsOf, readLike, readRows, type Shaped } from './rows.js';
+
+export interface RelaxedMatrixOptions {
+  /** Softness in units of the logits (1); small is hard. */
+  temperature?: number;
+  direction?: Direction;
+}
+
+export interface RelaxedMatrix<X> {
+  /** [..., n, n]: row = place in the result; rows sum to 1, columns need not. */
+  readonly matrix: Tensor<FloatArray>;
+  /** Gradient with respect to x of Σ matrix·grad. */
+  backward(grad: FloatArray | readonly number[] | Tensor): Shaped<X>;
+}
+
+/** The logits of one row of n scores, and the way of a gradient from them to the scores (added to gx). */
+export interface Scores {
+  fill(logits: FloatArray, x: FloatArray, row: number): void;
+  pull(gx: FloatArray, glogits: FloatArray, x: FloatArray, row: number): void;
+}
+
+/** matrix = softmax(logits / temperature) by rows, with logits from `scores`. */
+export function relaxedMatrix<X extends Rows>(
+  x: X,
+  { temperature = 1, direction = 'ascending' }: RelaxedMatrixOptions,
+  scores: (input: RowsOf<FloatArray>, descending: boolean) => Scores,
+): RelaxedMatrix<X> {
+  const input = readRows('x', x);
+  checkPositive('temperature', temperature);
+  const { data, rows, n, precision } = input;
+  const { fill, pull } = scores(input, isDescending(direction));
+  const logits = floats(precision, n * n);
+  const matrix = floats(precision, rows * n * n);
+  for (let row = 0; row < rows; row++) {
+    fill(logits, data, row);
+    for (let i = 0; i < logits.length; i++) logits[i] = (logits[i] as number) / temperature;
+    withArena((arena) => {
+      const block = arena.put(logits);
+      softmaxRows(block, block, n, n);
+      matrix.set(arena.view(block), row * n * n);
+    });
+  }
+  const own = matrix.slice();
+  const backward = (grad: FloatArray | readonly number[] | Tensor): Shaped<X> => {
+    const inflow = readLike('grad', grad, own.length, precision);
+    const gx = floats(precision, data.length);
+    for (let row = 0; row < rows; row++) {
+      for (let i = 0; i < n; i++) {
+        const start = (row * n + i) * n;
+        let mean = 0;
+        for (let j = 0; j < n; j++) mean += (own[start + j] as number) * (inflow[start + j] as number);
+        for (let j = 0; j < n; j++) logits[i * n + j] = ((own[start + j] as number) * ((inflow[start + j] as number) - mean)) / temperature;
+      }
+      pull(gx, logits, data, row);
+    }
+    return giveBack<X, FloatArray>(input, gx);
+  };
+  return { matrix: { data: matrix, shape: [...input.lead, n, n] }, backward };
+}

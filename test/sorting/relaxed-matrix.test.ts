@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { Random } from '../../src/core/random.js';
+import { argsort, neuralSortMatrix, softSortMatrix } from '../../src/sorting/index.js';
+import { expectClose, numericalGradient, randomF64 } from '../helpers/close.js';
+
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, v, i) => sum + v * (b[i] as number), 0);
+const forms = {
+  'SoftSort, power 1': (x: never, o: object) => softSortMatrix(x, o),
+  'SoftSort, power 2': (x: never, o: object) => softSortMatrix(x, { ...o, power: 2 }),
+  NeuralSort: (x: never, o: object) => neuralSortMatrix(x, o),
+} as Record<string, (x: unknown, options: object) => ReturnType<typeof softSortMatrix>>;
+
+describe.each(Object.entries(forms))('%s', (_name, form) => {
+  test('rows sum to 1, and their largest entries are the sorted order in either direction', () =>
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: -40, max: 40 }), { minLength: 1, maxLength: 12 }), (x) => {
+        const n = x.length;
+        for (const direction of ['ascending', 'descending'] as const) {
+          const { data } = form(x, { direction }).matrix;
+          const best = Array.from({ length: n }, (_, i) => {
+            const row = Array.from(data.subarray(i * n, (i + 1) * n));
+            expectClose(
+              dot(
+                row,
+                row.map(() => 1),
+              ),
+              1,
+              { atol: 1e-12 },
+            );
+            return row.indexOf(Math.max(...row));
+          });
+          expect(best).toEqual([...argsort(x, { direction })]);
+        }
+      }),
+    ));
+
+  test('columns follow a permutation of x, and a small temperature gives the permutation', () => {
+    const x = Float64Array.from(new Random(3).permutation(9));
+    const order = new Random(5).permutation(9);
+    const { data } = form(x, { temperature: 2 }).matrix;
+    const turned = form(
+      Float64Array.from(order, (i) => x[i] as number),
+      { temperature: 2 },
+    ).matrix.data;
+    expectClose(
+      turned,
+      Float64Array.from(turned, (_, at) => data[Math.floor(at / 9) * 9 + (order[at % 9] as number)] as number),
+      { atol: 1e-14 },
+    );
+    const hard = form(x, { temperature: 1e-4 }).matrix.data;
+    expectClose(
+      hard,
+      Float64Array.from(hard, (_, at) => (x[at % 9] === Math.floor(at / 9) ? 1 : 0)),
+      { atol: 1e-12 },
+    );
+  });
+
+  test('the gradient agrees with differences', () => {
+    const [x, g] = [randomF64(12, 1), randomF64(72, 2)];
+    for (const direction of ['ascending', 'descending'] as const) {
+      const value = (data: Float64Array) => dot(form({ data, shape: [2, 6] }, { temperature: 0.7, direction }).matrix.data, g);
+      const { data } = form({ data: x, shape: [2, 6] }, { temperature: 0.7, direction }).backward(g) as unknown as { data: Float64Array };
+      expectClose(data, numericalGradient(value, x), { atol: 1e-7 });
+    }
+  });
+});
+
+test.each([
+  ['temperature 0', () => softSortMatrix([1, 2], { temperature: 0 }), /temperature: expected a number > 0, got 0/],
+  ['power 3', () => softSortMatrix([1, 2], { power: 3 as 2 }), /power: expected 1 or 2, got 3/],
+  ['NaN', () => neuralSortMatrix([NaN]), /x: expected finite numbers, got NaN at index 0/],
+  ['an empty row', () => neuralSortMatrix([]), /x: expected at least one element in a row, got none/],
+])('%s is refused by name', (_what, call, message) => {
+  expect(call).toThrow(message);
+});
