@@ -1,14 +1,22 @@
 import fc from 'fast-check';
 import { Random } from '../../src/core/random.js';
-import { argsort, neuralSortMatrix, softSortMatrix } from '../../src/sorting/index.js';
+import {
+  argsort,
+  neuralSortMatrix,
+  type RelaxedMatrix,
+  type RelaxedMatrixOptions,
+  type Rows,
+  softSortMatrix,
+} from '../../src/sorting/index.js';
 import { expectClose, numericalGradient, randomF64 } from '../helpers/close.js';
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((sum, v, i) => sum + v * (b[i] as number), 0);
-const forms = {
-  'SoftSort, power 1': (x: never, o: object) => softSortMatrix(x, o),
-  'SoftSort, power 2': (x: never, o: object) => softSortMatrix(x, { ...o, power: 2 }),
-  NeuralSort: (x: never, o: object) => neuralSortMatrix(x, o),
-} as Record<string, (x: unknown, options: object) => ReturnType<typeof softSortMatrix>>;
+type Form = (x: Rows, options: RelaxedMatrixOptions) => RelaxedMatrix<Rows>;
+const forms: Record<string, Form> = {
+  'SoftSort, power 1': (x, options) => softSortMatrix(x, options),
+  'SoftSort, power 2': (x, options) => softSortMatrix(x, { ...options, power: 2 }),
+  NeuralSort: (x, options) => neuralSortMatrix(x, options),
+};
 
 describe.each(Object.entries(forms))('%s', (_name, form) => {
   test('rows sum to 1, and their largest entries are the sorted order in either direction', () =>
