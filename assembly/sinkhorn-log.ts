@@ -155,6 +155,7 @@ function gibbsRow<T, W>(now: usize, line: usize, costs: usize, base: W, scale: W
   const shift = v128.splat<W>(base);
   const factor = v128.splat<W>(scale);
   const weight = v128.splat<W>(correction);
+  const lowest = v128.splat<W>(sizeof<W>() == 4 ? <W>-80 : <W>-700); // products of e with corrections stay normal numbers
   const step = 2 * lanes<W>();
   const whole = cols - (cols % step);
   let sums = v128.splat<W>(0);
@@ -167,8 +168,8 @@ function gibbsRow<T, W>(now: usize, line: usize, costs: usize, base: W, scale: W
     const old = at<W>(last, j);
     v128.store(to, madd<W>(weight, v128.load(old), v128.load(to)));
     v128.store(to, madd<W>(weight, v128.load(old, 16), v128.load(to, 16)), 16);
-    const e = vexp<W>(x);
-    const d = vexp<W>(y);
+    const e = v128.and(vexp<W>(x), v128.ge<W>(x, lowest));
+    const d = v128.and(vexp<W>(y), v128.ge<W>(y, lowest));
     const out = at<W>(now, j);
     v128.store(out, e);
     v128.store(out, d, 16);

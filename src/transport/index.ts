@@ -3,6 +3,8 @@
 export { type BuresBarycenterOptions, buresBarycenter } from './bures-barycenter.js';
 export { type BuresResult, buresWasserstein, type Gaussian, type GaussianGradient } from './bures-wasserstein.js';
 export { type MaxSlicedOptions, type MaxSlicedResult, maxSlicedWasserstein } from './max-sliced-wasserstein.js';
+export { type LabelProblem, type ProgressiveOptions, type ProgressiveResult, progressivePartial } from './progressive-partial.js';
+export { type SemanticOptions, type SemanticProblem, type SemanticResult, semanticPartial } from './semantic-partial.js';
 export { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
 export { type DivergenceProblem, type DivergenceResult, sinkhornDivergence } from './sinkhorn-divergence.js';
 export { type PartialOptions, type PartialResult, sinkhornPartial } from './sinkhorn-partial.js';

@@ -2,6 +2,8 @@ import type { Registry } from '../core/registry.js';
 import { buresBarycenter } from './bures-barycenter.js';
 import { buresWasserstein } from './bures-wasserstein.js';
 import { maxSlicedWasserstein } from './max-sliced-wasserstein.js';
+import { progressivePartial } from './progressive-partial.js';
+import { semanticPartial } from './semantic-partial.js';
 import { sinkhorn } from './sinkhorn.js';
 import { sinkhornDivergence } from './sinkhorn-divergence.js';
 import { sinkhornPartial } from './sinkhorn-partial.js';
@@ -11,6 +13,18 @@ import { wasserstein1d } from './wasserstein1d.js';
 
 /** The methods of this area. */
 export const registry = {
+  'progressive-partial': {
+    method: progressivePartial,
+    summary: 'P²OT: imbalance-aware pseudo-labels by progressive partial transport',
+    papers: [201],
+    test: 'test/transport/progressive-partial.test.ts',
+  },
+  'semantic-partial': {
+    method: semanticPartial,
+    summary: 'SP²OT: pseudo-labels that agree between similar samples',
+    papers: [228],
+    test: 'test/transport/semantic-partial.test.ts',
+  },
   sinkhorn: { method: sinkhorn, summary: 'Balanced entropic transport', test: 'test/transport/sinkhorn.test.ts' },
   'sinkhorn-divergence': {
     method: sinkhornDivergence,

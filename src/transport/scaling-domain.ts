@@ -7,10 +7,10 @@ import type { F64, Real } from '../runtime/arena.js';
 import type { Domain, Step } from './entropic.js';
 import type { Potentials } from './potentials.js';
 
-/** Scalings beyond this are absorbed: entries that underflow in K then weigh less than 1e-18 of the plan. */
-const absorbAt = { float32: 1e9, float64: 1e100 };
-/** The published form lets scalings use the whole range of their type first. */
-const rangeEnd = { float32: 1e30, float64: 1e290 };
+/** Scalings beyond this are absorbed: entries that are 0 in K (below 1e-20 and 2.6e-261) then weigh less than 1e-10 of the plan. */
+const absorbAt = { float32: 1e5, float64: 1e100 };
+/** The published form lets scalings use most of the range of their type first. */
+const rangeEnd = { float32: 1e12, float64: 1e250 };
 /** A column whose largest exponent is below this is lifted when potentials are taken on (e^−30 against f32's e^−87). */
 const lowestTop = -30;
 

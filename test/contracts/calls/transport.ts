@@ -77,4 +77,25 @@ export const calls: Record<string, (area: Area) => unknown> = {
       { data: Float64Array.of(2, 0.5, 0.5, 1), shape: [2, 2] },
       { data: Float64Array.of(1, -0.25, -0.25, 3), shape: [2, 2] },
     ]),
+  'progressive-partial': ({ progressivePartial }) => {
+    const logits = { data: Float64Array.of(2, 0, 1, 0, 1, 3, 0.5, 0, 0, 1, 2, 0), shape: [4, 3] };
+    const { plan, columnMass, objective, potentials } = progressivePartial({ logits }, { mass: 0.6 });
+    return { plan, columnMass, objective, potentials };
+  },
+  'semantic-partial': ({ semanticPartial }) => {
+    const logits = { data: Float64Array.of(2, 0, 1, 0, 1, 3, 0.5, 0, 0, 1, 2, 0), shape: [4, 3] };
+    const { plan, objectives } = semanticPartial(
+      {
+        logits,
+        features: [
+          [1, 0],
+          [0, 1],
+          [1, 1],
+          [1, 2],
+        ],
+      },
+      { mass: 0.6, neighbours: 2 },
+    );
+    return { plan, objectives: Float64Array.from(objectives) };
+  },
 };

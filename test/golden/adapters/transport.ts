@@ -1,5 +1,12 @@
 // Optimal transport against golden/ot-sort. Every kind runs in f64 (tight) and, where the cases allow it, in f32.
-import { sinkhorn, sinkhornDivergence, sinkhornPartial, sinkhornUnbalanced } from '../../../src/transport/index.js';
+import {
+  progressivePartial,
+  semanticPartial,
+  sinkhorn,
+  sinkhornDivergence,
+  sinkhornPartial,
+  sinkhornUnbalanced,
+} from '../../../src/transport/index.js';
 import { expectClose } from '../../helpers/close.js';
 import { drawProblem } from '../../transport/problems.js';
 import type { GoldenAdapter, OtSortCase } from '../discover.js';
@@ -81,6 +88,40 @@ function runDivergence(c: OtSortCase): void {
   expectClose(single.value, c.scalars.value!, { rtol: 2e-4 });
 }
 
+function runPartialLabels(c: OtSortCase): void {
+  const [N, K, epsilon] = [number(c, 'N'), number(c, 'K'), number(c, 'eps')];
+  const common = { mass: number(c, 'rho'), clusterPenalty: number(c, 'lam'), epsilon };
+  const logits = { data: f64(c, 'logits'), shape: [N, K] };
+  if (c.has('Qt')) {
+    const steps = f64(c, 'Qt');
+    for (let t = 1; t <= number(c, 'T'); t++) {
+      const options = { ...common, semanticWeight: number(c, 'lam1'), outerIterations: t, outerTolerance: 0, tolerance: 1e-12 };
+      const r = semanticPartial({ logits, similarity: f64(c, 'S') }, options);
+      expectClose(r.plan, steps.subarray((t - 1) * N * K, t * N * K), { atol: 1e-9 / N });
+      expectClose(r.objective, c.array('objective_t').data[t - 1]!, { rtol: 1e-9 });
+    }
+    return;
+  }
+  const real = (extended: Float64Array) => Float64Array.from({ length: N * K }, (_, k) => extended[Math.floor(k / K) * (K + 1) + (k % K)]!);
+  const want = real(f64(c, 'Qh'));
+  for (const method of ['newton', 'anderson', 'scaling'] as const) {
+    const r = progressivePartial({ logits }, { ...common, method, tolerance: 1e-12, maxIterations: 20_000 });
+    expect(r.converged).toBe(true);
+    if (method === 'newton') expect(r.iterations).toBeLessThanOrEqual(20);
+    expectClose(r.plan, want, { atol: 1e-9 / N });
+    expectClose(r.objective, c.scalars.objective!, { rtol: 1e-9 });
+    expectClose(
+      r.columnMass.reduce((s, x) => s + x, 0),
+      common.mass,
+      { rtol: 1e-9 },
+    );
+  }
+  const ten = progressivePartial({ logits }, { ...common, method: 'scaling', tolerance: 0, maxIterations: 10 });
+  expectClose(ten.plan, real(f64(c, 'scaling10')), { atol: 1e-9 / N });
+  const single = progressivePartial({ logits: { data: f32(c, 'logits'), shape: [N, K] } }, common);
+  expectClose(single.plan, want, { atol: 2e-5 / N });
+}
+
 function runLarge(c: OtSortCase): void {
   if (c.params.op !== 'sinkhorn') return;
   const { cost, a, b } = drawProblem(number(c, 'n'), number(c, 'm'), number(c, 'seed'));
@@ -97,5 +138,12 @@ function runLarge(c: OtSortCase): void {
 
 export default {
   pillar: 'transport',
-  otSort: { sinkhorn: runSinkhorn, unbalanced: runUnbalanced, partial: runPartial, sinkhorn_divergence: runDivergence, large: runLarge },
+  otSort: {
+    sinkhorn: runSinkhorn,
+    unbalanced: runUnbalanced,
+    partial: runPartial,
+    sinkhorn_divergence: runDivergence,
+    p2ot: runPartialLabels,
+    large: runLarge,
+  },
 } satisfies GoldenAdapter;
