@@ -284,10 +284,20 @@ export async function checkCase(c: OperatorCase): Promise<void> {
     await expectRuntime('forward', single.model, single.point, forward, tolerance);
   }
   if (c.zero || c.of?.length === 0) return;
-  for (const output of c.of ?? [0]) await checkDerivatives(c, output, tolerance);
+  for (const output of c.of ?? [0]) await checkRuntime(c, checkDerivatives(c, output), tolerance);
 }
 
-async function checkDerivatives(c: OperatorCase, output: number, tolerance: number): Promise<void> {
+interface Checked {
+  readonly options: { of: string; wrt: readonly string[] };
+  /** Inputs of the gradient graph and of the Hessian graph. */
+  readonly feeds: Record<string, Tensor>;
+  readonly cotangent: Tensor;
+  readonly gradients: Record<string, Tensor>;
+  readonly products: Record<string, Tensor>;
+}
+
+/** The checks in double precision on the evaluator. */
+export function checkDerivatives(c: OperatorCase, output = 0): Checked {
   const { model, point: inputs, wrt, outputs } = build(c, 'float64');
   const of = outputs[output]!;
   const options = { of, wrt };
@@ -340,11 +350,18 @@ async function checkDerivatives(c: OperatorCase, output: number, tolerance: numb
     );
   }
 
-  // The emitted graphs in float32 on ONNX Runtime.
-  const single = build(c, 'float32');
-  const feeds = { ...point, ...tangents, ...seed };
-  await expectRuntime('gradient', vjpModel(single.model, options), { ...feeds, cotangent }, gradients, tolerance);
-  await expectRuntime('Hessian product', hvpModel(single.model, options), feeds, products, tolerance * 5);
+  return { options, feeds: { ...point, ...tangents, ...seed }, cotangent, gradients, products };
+}
+
+/** The emitted graphs in float32 on ONNX Runtime. */
+async function checkRuntime(
+  c: OperatorCase,
+  { options, feeds, cotangent, gradients, products }: Checked,
+  tolerance: number,
+): Promise<void> {
+  const { model } = build(c, 'float32');
+  await expectRuntime('gradient', vjpModel(model, options), { ...feeds, cotangent }, gradients, tolerance);
+  await expectRuntime('Hessian product', hvpModel(model, options), feeds, products, tolerance * 5);
 }
 
 const shapeText = (input: Draw | Given | undefined): string => {

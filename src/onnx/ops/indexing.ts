@@ -1,7 +1,9 @@
 // Gather, GatherElements, GatherND and their scatters: each is the transpose of another.
+
+import { GraphError } from '../../core/errors.js';
 import type { Builder, Value } from '../builder.js';
 import { broadcast, isStatic, product } from '../dims.js';
-import { type Dim, graphTensor, intOf, stringOf } from '../graph.js';
+import { type Dim, graphTensor, intOf, type Node, stringOf, where } from '../graph.js';
 import { axisOf, likeFirst, otherAxes, type Rule } from './rule.js';
 
 /** Lookup tables up to this many rows take their gradient as a product with a 0/1 matrix, which adds repeated rows exactly. */
@@ -94,10 +96,21 @@ export const GatherElements: Rule = {
   jvp: (node, [d], b) => [d && b.op('GatherElements', [d, node.inputs[1]!], node.attributes)],
 };
 
+/** Refuses reductions whose derivative depends on the order or on ties of what is written. */
+function refuseOthers(node: Node): void {
+  const reduction = stringOf(node, 'reduction', 'none');
+  if (reduction === 'none' || reduction === 'add') return;
+  throw new GraphError(
+    `${where(node).op} '${where(node).node}': expected reduction none or add to differentiate, got ${reduction}`,
+    where(node),
+  );
+}
+
 /** Scatters: the base where nothing is written, the updates where something is (added to the base under reduction `add`). */
 const scatter = (gather: string): Rule => ({
   infer: likeFirst,
   vjp: (node, [d], b, needs) => {
+    refuseOthers(node);
     const [, at, updates] = node.inputs as [Value, Value, Value];
     const adds = stringOf(node, 'reduction', 'none') === 'add';
     const { reduction, ...rest } = node.attributes;
@@ -107,6 +120,7 @@ const scatter = (gather: string): Rule => ({
   jvp: (node, [dx, , du], b) => {
     const [x, at, updates] = node.inputs as [Value, Value, Value];
     if (dx === undefined && du === undefined) return [undefined];
+    refuseOthers(node);
     return [b.op(node.op, [dx ?? b.zerosLike(x), at, du ?? b.zerosLike(updates)], node.attributes)];
   },
 });

@@ -94,7 +94,7 @@ function cut(node: Node, axis: number, extent: Dim, from: number, to: Dim, step:
     const start = clamp(from, 0, extent);
     return { axis, start, length: Math.max(0, Math.ceil((clamp(last, 0, extent) - start) / step)), step };
   }
-  const start = clamp(from, -1, extent - 1);
+  const start = clamp(from, 0, extent - 1);
   const end = last < -extent ? -1 : clamp(last, -1, extent - 1);
   return { axis, start, length: Math.max(0, Math.ceil((start - end) / -step)), step };
 }

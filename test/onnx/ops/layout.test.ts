@@ -39,6 +39,7 @@ operatorFamily('joins, cuts, borders', [
   { op: 'Slice', inputs: [normal(4, 5), i(0), i(-1), i(1), i(2)] },
   { op: 'Slice', inputs: [normal(4, 5), i(-1), i(-1000), i(1), i(-1)] },
   { op: 'Slice', inputs: [normal(4, 7), i(5), i(0), i(1), i(-2)] },
+  { op: 'Slice', inputs: [normal(4, 3), i(-9), i(-100), i(0), i(-1)], title: 'a start before the first element' },
   { op: 'Slice', inputs: [normal(4, 7), i(-3, 6), i(4, 1), i(0, 1), i(2, -3)] },
   { op: 'Slice', opset: 9, inputs: [normal(4, 5)], attributes: { starts: [1], ends: [-1], axes: [1] } },
   { op: 'Pad', inputs: [normal(2, 3), i(1, 0, 2, 1)] },
