@@ -1,76 +1,55 @@
-// Small constants are computed while the graph is written: integers of shape arithmetic, and exact float operations.
+// Small constants are computed while the graph is written, by the reference evaluator: shapes, scales, axes, scalar arithmetic.
 import { sizeOf } from '../core/tensor.js';
 import type { Builder, ValueType } from './builder.js';
 import { isStatic } from './dims.js';
-import { arrayOf, elementTypes, type GraphTensor, graphTensor, intOf, type Node, numbersOf } from './graph.js';
+import { Graph, type GraphTensor, graphTensor, type Node, numbersOf } from './graph.js';
+import { evaluateGraph, referenceOps } from './reference/index.js';
 
 /** Constants with more elements than this are left to the runtime. */
 const limit = 4096;
-
-const arithmetic: Readonly<Record<string, (x: number, y: number) => number>> = {
-  Add: (x, y) => x + y,
-  Sub: (x, y) => x - y,
-  Mul: (x, y) => x * y,
-  Div: (x, y) => x / y,
-};
-const unary: Readonly<Record<string, (x: number) => number>> = {
-  Neg: (x) => -x,
-  Sqrt: Math.sqrt,
-  Reciprocal: (x) => 1 / x,
-  Floor: Math.floor,
-  Ceil: Math.ceil,
-  Identity: (x) => x,
-  Cast: (x) => x,
-};
-const moves = ['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'];
+/** Types whose numbers the evaluator holds exactly. */
+const exact = new Set(['float32', 'float64', 'int64', 'int32', 'bool']);
+/** Operators that draw numbers, or whose result is better repeated where it is read. */
+const kept = new Set([
+  'Expand',
+  'ConstantOfShape',
+  'Tile',
+  'RandomNormal',
+  'RandomUniform',
+  'RandomNormalLike',
+  'RandomUniformLike',
+  'Bernoulli',
+  'Multinomial',
+]);
+let known: ReadonlySet<string> | undefined;
 
 /** The outputs of a node as constants, or undefined when they are not known, not small or not exact. */
 export function foldNode(node: Node, types: readonly ValueType[], b: Builder): GraphTensor[] | undefined {
-  const [type] = types;
-  if (types.length !== 1 || !type || !isStatic(type.shape) || sizeOf(type.shape) > limit) return undefined;
-  if (isStatic(type.value) && type.value.length === sizeOf(type.shape)) {
-    return [graphTensor(type.type, type.value, type.shape)];
-  }
-  if (node.inputs.some((name) => b.parameters.has(name))) return undefined;
-  const inputs = node.inputs.map((name) => b.constantOf(name));
-  const [x, y] = inputs;
-  if (!x || inputs.includes(undefined) || x.type === 'string' || x.type === 'float16' || x.type === 'bfloat16') return undefined;
-  if (moves.includes(node.op)) return [{ ...x, shape: type.shape }];
-  const one = unary[node.op];
-  if (one) {
-    const to = node.op === 'Cast' ? elementTypes[intOf(node, 'to', 1)]! : x.type;
-    if (!['float32', 'float64', 'int64', 'int32', 'bool'].includes(to) || (x.type.startsWith('int') && node.op !== 'Cast'))
-      return undefined;
-    const values = numbersOf(x).map((v) => (to === 'bool' ? Number(v !== 0) : to.startsWith('int') ? Math.trunc(one(v)) : one(v)));
-    return values.every(Number.isFinite) ? [graphTensor(to, values, type.shape)] : undefined;
-  }
-  const two = arithmetic[node.op];
-  if (two && y && (x.type === 'float32' || x.type === 'float64')) return [binary(two, x, y, type.shape)];
-  return undefined;
+  if (types.length === 0 || !types.every(({ shape, type }) => isStatic(shape) && sizeOf(shape) <= limit && exact.has(type)))
+    return undefined;
+  const [{ type, shape, value }] = types as [ValueType];
+  if (types.length === 1 && isStatic(value) && value.length === sizeOf(shape as number[]))
+    return [graphTensor(type, value, shape as number[])];
+  const inputs = node.inputs.map((name) => (name === '' || b.parameters.has(name) ? undefined : b.constantOf(name)));
+  const foldable = node.inputs.every(
+    (name, i) => name === '' || (inputs[i] && exact.has(inputs[i].type) && inputs[i].data.length <= limit),
+  );
+  known ??= new Set(referenceOps());
+  if (!foldable || node.domain !== '' || !known.has(node.op) || kept.has(node.op)) return undefined;
+  const results = evaluate(node, inputs, types.length);
+  return results?.map(({ data }, i) => graphTensor(types[i]!.type, data, types[i]!.shape as number[]));
 }
 
-function binary(f: (x: number, y: number) => number, x: GraphTensor, y: GraphTensor, shape: readonly number[]): GraphTensor {
-  const data = arrayOf(x.type, sizeOf(shape)) as Float64Array;
-  const [p, q] = [strides(x.shape, shape), strides(y.shape, shape)];
-  for (let i = 0; i < data.length; i++) {
-    let [rest, at, to] = [i, 0, 0];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const place = rest % shape[axis]!;
-      rest = (rest - place) / shape[axis]!;
-      at += place * p[axis]!;
-      to += place * q[axis]!;
-    }
-    data[i] = f(Number(x.data[at]), Number(y.data[to]));
-  }
-  return { type: x.type, data, shape };
-}
-
-function strides(from: readonly number[], to: readonly number[]): number[] {
-  const result = new Array<number>(to.length).fill(0);
-  let step = 1;
-  for (let axis = from.length - 1; axis >= 0; axis--) {
-    if (from[axis] !== 1) result[axis + to.length - from.length] = step;
-    step *= from[axis]!;
-  }
-  return result;
+/** The numbers of each output; undefined where one is not finite. */
+function evaluate(node: Node, inputs: readonly (GraphTensor | undefined)[], count: number): { data: number[] }[] | undefined {
+  const graph = new Graph();
+  inputs.forEach((tensor, i) => {
+    if (tensor) graph.initializers.set(`x${i}`, tensor);
+  });
+  const names = Array.from({ length: count }, (_, i) => `y${i}`);
+  graph.nodes = [{ ...node, inputs: inputs.map((tensor, i) => (tensor ? `x${i}` : '')), outputs: names }];
+  graph.outputs = names.map((name) => ({ name, type: 'float64', shape: undefined }));
+  const outputs = evaluateGraph(graph, {}, { opsets: new Map([['', 18]]) });
+  const numbers = names.map((name) => ({ data: numbersOf(outputs[name] as GraphTensor) }));
+  return numbers.every(({ data }) => data.every(Number.isFinite)) ? numbers : undefined;
 }

@@ -1,6 +1,6 @@
 // Add, Sub, Mul, Div, Neg: with broadcasting, and on shapes.
 import type { Builder, Value } from '../builder.js';
-import { broadcast, minus, over, plus, sameShape, times } from '../dims.js';
+import { broadcast, minus, over, plus, quotient, sameShape, times } from '../dims.js';
 import type { Dim, Node } from '../graph.js';
 import { elementwise, likeFirst, type Rule, unexpanded } from './rule.js';
 
@@ -88,7 +88,7 @@ export const Mul: Rule = {
 };
 
 export const Div: Rule = {
-  infer: follow(over),
+  infer: follow((a, b) => over(a, b) ?? (b === 0 ? undefined : quotient(a, b))),
   simplify: (node, b) => (b.splatOf(node.inputs[1]!) === 1 ? instead(node, b, node.inputs[0]!) : undefined) ?? unexpanded(node, b),
   vjp: ({ inputs: [x, y], outputs: [q] }, [d], b, needs) => {
     const share = b.div(d!, y!);

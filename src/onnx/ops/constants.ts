@@ -57,7 +57,9 @@ export const Dropout: Rule = {
   infer: likeFirst,
   expand: (node, b) => {
     const training = node.inputs[2] ? b.constantOf(node.inputs[2]) : undefined;
-    if (node.inputs[2] && (!training || numbersOf(training)[0] !== 0)) {
+    const ratio = node.inputs[1] ? b.constantOf(node.inputs[1]) : undefined;
+    const drops = !ratio || numbersOf(ratio)[0] !== 0;
+    if (drops && node.inputs[2] && (!training || numbersOf(training)[0] !== 0)) {
       throw new GraphError(`${where(node).node}: expected Dropout at inference, got training_mode`, where(node));
     }
     const [x] = node.inputs as [string];

@@ -42,8 +42,13 @@ export function rowsOf(x: Value, b: Builder): Value {
 /** Matrices [rows, columns], one per tap, as [rows, columns, …kernel]. */
 export function besideTaps(parts: readonly Value[], kernel: readonly number[], b: Builder): Value {
   const [rows, columns] = b.shape(parts[0]!) as [number, number];
-  const stacked = b.reshape(b.concat(parts, 0), [parts.length, rows * columns]);
-  return b.reshape(b.transpose(stacked, [1, 0]), [rows, columns, ...kernel]);
+  if (parts.length === 1) return b.reshape(parts[0]!, [rows, columns, ...kernel]);
+  // Swapping the last two axes is the one transposition of long rows that ONNX Runtime does fast.
+  const stacked = b.concat(
+    parts.map((part) => b.reshape(part, [rows, 1, columns])),
+    1,
+  );
+  return b.reshape(b.transpose(stacked, [0, 2, 1]), [rows, columns, ...kernel]);
 }
 
 /**
@@ -53,8 +58,8 @@ export function besideTaps(parts: readonly Value[], kernel: readonly number[], b
 function matricesOf(W: Value, count: number, b: Builder): { matrices: Value[]; transposed: boolean } {
   const source = unturned(W, b);
   const [O, C] = b.staticShape(source ?? W) as [number, number];
-  const rows = b.transpose(b.reshape(source ?? W, [O * C, count]), [1, 0]);
-  const parts = count === 1 ? [rows] : b.emit('Split', [rows, b.ints(new Array<number>(count).fill(1))], { axis: 0 }, count);
+  const rows = b.transpose(b.reshape(source ?? W, [O, C, count]), [0, 2, 1]);
+  const parts = count === 1 ? [rows] : b.emit('Split', [rows, b.ints(new Array<number>(count).fill(1))], { axis: 1 }, count);
   const matrices = parts.map((part) => b.reshape(part, [O, C]));
   return source === undefined ? { matrices, transposed: false } : { matrices: matrices.reverse(), transposed: true };
 }
