@@ -1,0 +1,309 @@
+"""Python rivals, one line of JSON in, one out. `open` prepares a kind of work on .npy inputs, `sample` times calls of it.
+
+One thread each. A kind whose packages are not installed answers {"absent": reason}.
+"""
+import os
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+import json
+import sys
+import time
+
+import numpy as np
+
+KINDS = {}
+WORKS = {}
+
+
+def kind(make):
+    KINDS[make.__name__] = make
+    return make
+
+
+@kind
+def numpy_gemm(load, p):
+    a, b = load("a"), load("b")
+    return lambda: a @ b
+
+
+@kind
+def numpy_sum(load, p):
+    x, y = load("x"), load("y")
+    return lambda: np.dot(x, y)
+
+
+@kind
+def numpy_gemv(load, p):
+    a, x = load("a"), load("x")
+    return lambda: a @ x
+
+
+@kind
+def numpy_sort(load, p):
+    x = load("x")
+    return lambda: np.sort(x)
+
+
+@kind
+def numpy_argsort(load, p):
+    x = load("x")
+    return lambda: np.argsort(x, kind="stable")
+
+
+@kind
+def numpy_topk(load, p):
+    x, k = load("x"), p["k"]
+    return lambda: np.sort(x[np.argpartition(x, len(x) - k)[len(x) - k :]])[::-1]
+
+
+@kind
+def pot_sinkhorn(load, p):
+    import ot
+
+    cost = load("cost")
+    n, m = cost.shape
+    a, b = np.full(n, 1 / n, cost.dtype), np.full(m, 1 / m, cost.dtype)
+    options = {"numItermax": p["iterations"], "stopThr": 0, "warn": False, "verbose": False}
+    if p["method"] == "log":
+        return lambda: ot.bregman.sinkhorn_log(a, b, cost, p["epsilon"], **options)
+    return lambda: ot.sinkhorn(a, b, cost, p["epsilon"], method="sinkhorn", **options)
+
+
+@kind
+def pot_stabilized(load, p):
+    import ot
+
+    cost = load("cost")
+    n, m = cost.shape
+    a, b = np.full(n, 1 / n), np.full(m, 1 / m)
+    return lambda: ot.bregman.sinkhorn_stabilized(a, b, cost.astype("float64"), p["epsilon"], numItermax=p["iterations"], stopThr=p["tolerance"], warn=False)
+
+
+@kind
+def scipy_assignment(load, p):
+    from scipy.optimize import linear_sum_assignment
+
+    cost = load("cost")
+    return lambda: float(cost[linear_sum_assignment(cost)].sum())
+
+
+@kind
+def pot_emd(load, p):
+    import ot
+
+    cost = load("cost").astype("float64")
+    n, m = cost.shape
+    a, b = np.full(n, 1 / n), np.full(m, 1 / m)
+    return lambda: float(ot.emd2(a, b, cost, numItermax=10_000_000))
+
+
+@kind
+def p2ot_published(load, p):
+    """The published scaling iteration of P2OT in float64, to the same error of the plan's marginals."""
+    logits = load("logits").astype("float64")
+    n, k = logits.shape
+    rho, eps, lam = p["mass"], p["epsilon"], p["penalty"]
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    cost = np.log(np.exp(shifted).sum(axis=1, keepdims=True)) - shifted
+    cost = np.concatenate([cost, np.zeros((n, 1))], axis=1)
+    kernel = np.exp(-cost / eps)
+    pa, pb = np.full(n, 1 / n), np.concatenate([np.full(k, rho / k), [1 - rho]])
+    exponent = np.concatenate([np.full(k, lam / (lam + eps)), [1.0]])
+
+    def work():
+        b = np.full(k + 1, 1 / (k + 1))
+        for _ in range(p["iterations"]):
+            a = pa / (kernel @ b)
+            b = (pb / (a @ kernel)) ** exponent
+        return (a[:, None] * kernel * b)[:, :k]
+
+    return work
+
+
+@kind
+def numpy_mfac_build(load, p):
+    import scipy.linalg as la
+
+    g, lam = load("g"), p["damping"]
+    m, _ = g.shape
+
+    def work():
+        k = (g @ g.T).astype("float64") + m * lam * np.eye(m)
+        low = np.linalg.cholesky(k).astype("float32")
+        u = la.solve_triangular(low, g, lower=True, check_finite=False)
+        return (1 - (u * u).sum(axis=0)) / lam
+
+    return work
+
+
+@kind
+def numpy_mfac_recurrence(load, p):
+    """M-FAC as published: one gradient after the other, each a matrix-vector product with the rows before it."""
+    g, lam = load("g"), p["damping"]
+    m, d = g.shape
+
+    def work():
+        v = np.empty_like(g)
+        q = np.empty(m, g.dtype)
+        diagonal = np.full(d, 1 / lam, g.dtype)
+        for i in range(m):
+            v[i] = g[i] / lam - (v[:i] @ g[i] / q[:i]) @ v[:i] if i else g[i] / lam
+            q[i] = m + g[i] @ v[i]
+            diagonal -= v[i] * v[i] / q[i]
+        return diagonal
+
+    return work
+
+
+@kind
+def torch_diffsort(load, p):
+    """A sorting network with the Cauchy relaxation by index swaps (no dense layer products), forward and backward."""
+    import torch
+
+    torch.set_num_threads(1)
+    x = torch.from_numpy(load("x"))
+    batch, n = x.shape
+    weight = torch.from_numpy(load("w"))
+    layers = [tuple(torch.tensor(layer).T) for layer in p["layers"]]
+
+    def work():
+        v = x.clone().requires_grad_(True)
+        y = v
+        matrix = torch.eye(n).repeat(batch, 1, 1) if p["matrix"] else None
+        for i, j in layers:
+            low, high = y[:, i], y[:, j]
+            a = torch.atan(p["steepness"] * (high - low)) / np.pi + 0.5
+            y = y.clone()
+            y[:, i] = a * low + (1 - a) * high
+            y[:, j] = (1 - a) * low + a * high
+            if matrix is not None:
+                top, bottom, s = matrix[:, i], matrix[:, j], a[:, :, None]
+                matrix = matrix.clone()
+                matrix[:, i] = s * top + (1 - s) * bottom
+                matrix[:, j] = (1 - s) * top + s * bottom
+        loss = (matrix * weight).sum() if matrix is not None else (y * weight).sum()
+        loss.backward()
+        return v.grad.numpy()
+
+    return work
+
+
+def torch_model(path):
+    """The forward pass of a small ONNX model in PyTorch, its float initializers as parameters in file order."""
+    import onnx
+    import torch
+    import torch.nn.functional as F
+    from onnx import numpy_helper
+
+    torch.set_num_threads(1)
+    graph = onnx.load(path).graph
+    weights = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
+
+    def forward(x, w):
+        env = {**w, graph.input[0].name: x}
+        for node in graph.node:
+            at = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+            i = [env[name] if name else None for name in node.input]
+            op = node.op_type
+            if op == "Conv":
+                pads = at.get("pads", [0, 0, 0, 0])
+                x_ = i[0] if pads[:2] == pads[2:] else F.pad(i[0], (pads[1], pads[3], pads[0], pads[2]))
+                out = F.conv2d(x_, i[1], i[2] if len(i) > 2 else None, at.get("strides", 1), pads[:2] if x_ is i[0] else 0)
+            elif op == "Gemm":
+                out = F.linear(i[0], i[1] if at.get("transB") else i[1].T, i[2])
+            elif op == "Relu":
+                out = F.relu(i[0])
+            elif op == "Tanh":
+                out = torch.tanh(i[0])
+            elif op == "Add":
+                out = i[0] + i[1]
+            elif op == "MaxPool":
+                out = F.max_pool2d(i[0], at["kernel_shape"], at.get("strides"))
+            elif op == "GlobalAveragePool":
+                out = i[0].mean((2, 3), keepdim=True)
+            elif op == "Flatten":
+                out = i[0].flatten(1)
+            else:
+                raise ImportError(f"no PyTorch form of {op} here")
+            env[node.output[0]] = out
+        return env[graph.output[0].name]
+
+    return forward, weights
+
+
+@kind
+def torch_onnx(load, p):
+    import torch
+
+    forward, weights = torch_model(p["path"])
+    x, y = torch.from_numpy(load("x")), torch.from_numpy(load("y").astype("int64"))
+    names = [name for name in p["slots"]]
+    sizes = [weights[name].numel() for name in names]
+    direction = torch.from_numpy(load("v"))
+    parts = [part.reshape(weights[name].shape) for name, part in zip(names, torch.split(direction, sizes))]
+    if p["what"] == "forward":
+
+        def work():
+            with torch.no_grad():
+                return forward(x, weights).numpy()
+
+        return work
+
+    def loss_gradient(create):
+        w = {**weights, **{name: weights[name].detach().requires_grad_(True) for name in names}}
+        loss = torch.nn.functional.cross_entropy(forward(x, w), y)
+        chosen = [w[name] for name in names]
+        return chosen, torch.autograd.grad(loss, chosen, create_graph=create)
+
+    def flat(parts):
+        return np.concatenate([part.detach().numpy().ravel() for part in parts])
+
+    if p["what"] == "gradient":
+        return lambda: flat(loss_gradient(False)[1])
+
+    def hvp():
+        chosen, grads = loss_gradient(True)
+        return flat(torch.autograd.grad(sum((g * v).sum() for g, v in zip(grads, parts)), chosen))
+
+    return hvp
+
+
+def answer(message):
+    command = message["command"]
+    if command == "open":
+        folder = message["folder"]
+        work = KINDS[message["kind"]](lambda name: np.load(os.path.join(folder, name + ".npy")), message["params"])
+        result = work()
+        np.save(os.path.join(folder, message["id"] + ".result.npy"), np.asarray(result))
+        WORKS[message["id"]] = work
+        return {}
+    if command == "close":
+        WORKS.pop(message["id"], None)
+        return {}
+    if command == "versions":
+        found = {"python": sys.version.split()[0], "numpy": np.__version__}
+        for module, name in (("scipy", "scipy"), ("torch", "torch"), ("ot", "POT")):
+            try:
+                found[name] = __import__(module).__version__
+            except ImportError:
+                found[name] = "absent"
+        return found
+    work, calls = WORKS[message["id"]], message["calls"]
+    start = time.process_time()
+    for _ in range(calls):
+        work()
+    return {"milliseconds": (time.process_time() - start) * 1000}
+
+
+replies = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # whatever a package prints goes to stderr
+for line in sys.stdin:
+    try:
+        reply = answer(json.loads(line))
+    except ImportError as error:
+        reply = {"absent": str(error)}
+    except Exception as error:
+        reply = {"error": f"{type(error).__name__}: {error}"}
+    replies.write(json.dumps(reply) + "\n")
+    replies.flush()

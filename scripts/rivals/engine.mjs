@@ -1,0 +1,77 @@
+// Times one problem: ours and the rivals by turns, after their results were found to agree.
+import { disagreement, numbersOf } from '../../build/src/bench/agreement.js';
+import { median, summarize } from '../../build/src/bench/statistics.js';
+
+/** A function as something to sample; awaits its result when that is a promise. */
+export function fromFunction(work, result) {
+  return {
+    result,
+    sample: async (calls) => {
+      // CPU time of this process, as in the Python driver: what other processes take from a shared machine is not counted.
+      const start = process.cpuUsage();
+      for (let i = 0; i < calls; i++) {
+        const value = work();
+        if (typeof value?.then === 'function') await value;
+      }
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1000;
+    },
+    close: () => {},
+  };
+}
+
+const target = 20; // milliseconds a sample: long against the microsecond that CPU time is counted in
+
+/** Opens, compares and times. `problem.ours()` and each of `problem.rivals` give `{ result, sample, close }`, or `{ absent }`. */
+export async function measure(problem, seconds) {
+  const { name, size, tolerance = 1e-3, work, limit, aim } = problem;
+  const row = { name, size, aim, flops: work?.flops, bytes: work?.bytes, rivals: {} };
+  const variants = [];
+  const ours = await open(problem.ours);
+  if (ours.absent || ours.error) return { ...row, absent: ours.absent ?? ours.error };
+  const want = numbersOf(ours.result, undefined);
+  variants.push({ name: 'afterpass', ...ours, samples: [] });
+  for (const [rival, make] of Object.entries(problem.rivals ?? {})) {
+    const opened = await open(make);
+    if (opened.absent || opened.error) {
+      row.rivals[rival] = { absent: opened.absent ?? opened.error };
+      continue;
+    }
+    const numbers = opened.result === undefined ? [] : numbersOf(opened.result, undefined);
+    const difference = numbers.length ? disagreement(numbers, want) : undefined;
+    row.rivals[rival] = { difference };
+    if (difference > tolerance) row.rivals[rival].disagrees = true;
+    variants.push({ name: rival, ...opened, samples: [] });
+  }
+  for (const variant of variants) {
+    const once = await variant.sample(1);
+    const again = once > 500 ? once : await variant.sample(1);
+    variant.calls = Math.max(1, Math.round(target / Math.max(again, 1e-4)));
+    if (again < 5) await variant.sample(variant.calls * 3);
+  }
+  const end = performance.now() + seconds * 1000 * Math.sqrt(variants.length);
+  for (let round = 0; round < 3 || (performance.now() < end && round < 200); round++) {
+    for (const variant of round % 2 ? [...variants].reverse() : variants)
+      variant.samples.push((await variant.sample(variant.calls)) / variant.calls);
+  }
+  for (const variant of variants) await variant.close?.();
+  const own = variants[0].samples;
+  Object.assign(row, summarize(own), limit ? { share: limit(median(own)) } : {});
+  for (const { name: rival, samples } of variants.slice(1)) {
+    const ratios = samples.map((time, i) => time / own[i]);
+    Object.assign(row.rivals[rival], { median: median(samples), ratio: median(ratios) });
+  }
+  return row;
+}
+
+async function open(make) {
+  try {
+    return await make();
+  } catch (error) {
+    return {
+      error: String(error?.message ?? error)
+        .split('\n')[0]
+        .slice(0, 160),
+    };
+  }
+}

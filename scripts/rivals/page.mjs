@@ -1,0 +1,71 @@
+// docs/performance.md from the rows of both builds and, at its end, the notes that people wrote (docs/performance-notes.md).
+import { existsSync, readFileSync } from 'node:fs';
+
+const digits = (value) => (value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3))));
+const time = (ms) => (ms >= 1 ? `${digits(ms)} ms` : ms >= 1e-3 ? `${digits(ms * 1e3)} µs` : `${digits(ms * 1e6)} ns`);
+const table = (lines) => lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+function rate({ flops, bytes, median }) {
+  if (flops) return `${digits(flops / median / 1e6)} GFLOP/s`;
+  return bytes ? `${digits(bytes / median / 1e6)} GB/s` : '';
+}
+
+function rivals(row) {
+  return Object.entries(row.rivals)
+    .map(([name, { absent, median, ratio, disagrees, difference }]) => {
+      if (absent) return `${name}: absent (${absent})`;
+      const warn = disagrees ? ` **results differ by ${difference.toPrecision(2)}**` : '';
+      return `${name} ${time(median / (row.per ?? 1))} = ${digits(ratio)}x${warn}`;
+    })
+    .join('; ');
+}
+
+function verdict(row) {
+  if (row.met === undefined) return '–';
+  return row.met ? 'met' : '**missed**';
+}
+
+/** The page. `runs`: `{ build, node, machine, limits, versions, rows }` each. */
+export function performancePage(runs) {
+  const [first] = runs;
+  const sections = runs.map(({ build, node, limits, rows }) => {
+    const lines = rows.map((row) =>
+      row.absent
+        ? [row.name, row.size.join('×'), `absent: ${row.absent}`, '', '', '', row.aim ?? '', '–']
+        : [
+            row.name,
+            row.size.join('×'),
+            `${time(row.median / (row.per ?? 1))}${row.per ? ' per iteration' : ''}`,
+            `± ${digits((50 * row.spread) / row.median)} %`,
+            [rate(row), row.share === undefined ? '' : `${Math.round(100 * row.share)} % of the limit`].filter(Boolean).join(', '),
+            rivals(row),
+            row.aim ?? '',
+            verdict(row),
+          ],
+    );
+    return `## ${build === 'relaxed' ? 'Relaxed' : 'Plain'} SIMD build, Node ${node}
+
+Limits of this machine, measured in the same run, one core: tile ${digits(limits.float32)} GFLOP/s f32, ${digits(limits.float64)} f64; reading ${limits.read
+      .filter(({ bytes }) => [2 ** 14, 2 ** 18, 2 ** 23, 2 ** 26].includes(bytes))
+      .map(({ bytes, rate: speed }) => `${bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MB` : `${bytes / 1024} kB`} ${digits(speed)}`)
+      .join(', ')} GB/s.
+
+${table([['work', 'size', 'afterpass', 'spread', 'rate', 'rivals (time = their time over ours)', 'aim', ''], Array(8).fill('---'), ...lines])}`;
+  });
+  const notes = existsSync('docs/performance-notes.md') ? `\n${readFileSync('docs/performance-notes.md', 'utf8')}` : '';
+  return `# Performance
+
+Written by \`npm run bench:rivals\` on ${new Date().toISOString().slice(0, 10)}; ${first.machine.cpu}, ${first.machine.cores} cores, ${first.machine.platform}.
+One thread each, the same data, results compared before timing, samples of all taken by turns; medians of CPU time (the machine was shared with
+other work), with half the interquartile range as spread. Caches and memory were shared too. \`4x\` means four times as long as afterpass.
+
+${Object.entries(first.versions)
+  .map(([name, version]) => `${name} ${version}`)
+  .join(' · ')}
+
+To repeat: \`npm ci && npm run build && npm run bench:rivals\` (JavaScript rivals are installed into .cache; Debian packages for the Python ones:
+python3-numpy python3-scipy python3-torch python3-onnx, and POT). \`npm run bench:rivals -- sinkhorn\` runs a part and prints it.
+
+${sections.join('\n\n')}
+${notes}`;
+}

@@ -1,0 +1,74 @@
+// Sorting, hard and differentiable.
+import { randomF32 } from '../../../build/src/bench/case.js';
+import * as sorting from '../../../build/src/sorting/index.js';
+import { fromFunction } from '../engine.mjs';
+
+const tensor = (data, ...shape) => ({ data, shape });
+
+function hard({ python }) {
+  const n = 1_000_000;
+  const x = randomF32(n, 1);
+  const inputs = { x: tensor(x, n) };
+  const top = () => sorting.topK(x, { k: 100 }).values;
+  return [
+    {
+      name: 'sort f32',
+      size: [n],
+      aim: '<= 6 ms',
+      met: ({ median }) => median <= 6,
+      ours: () => fromFunction(() => sorting.sort(x), sorting.sort(x)),
+      rivals: {
+        'Float32Array.prototype.sort': () => fromFunction(() => x.slice().sort(), x.slice().sort()),
+        'NumPy (AVX-512)': python('numpy_sort', inputs),
+      },
+    },
+    {
+      name: 'argsort f32, stable',
+      size: [n],
+      aim: '<= 12 ms',
+      met: ({ median }) => median <= 12,
+      ours: () => fromFunction(() => sorting.argsort(x), sorting.argsort(x)),
+      rivals: { NumPy: python('numpy_argsort', inputs) },
+    },
+    {
+      name: 'topK(100) f32',
+      size: [n],
+      aim: '<= 2 ms',
+      met: ({ median }) => median <= 2,
+      ours: () => fromFunction(top, top()),
+      rivals: { 'NumPy argpartition': python('numpy_topk', inputs, { k: 100 }) },
+    },
+  ];
+}
+
+function soft(n, matrix, most, { python }) {
+  const batch = 128;
+  const x = tensor(randomF32(batch * n, 2), batch, n);
+  const w = matrix ? tensor(randomF32(batch * n * n, 3), batch, n, n) : tensor(randomF32(batch * n, 3), batch, n);
+  const options = { network: 'bitonic', distribution: 'cauchy', steepness: 10 };
+  const { layers } = sorting.sortingNetwork({ n, network: 'bitonic' });
+  const run = () => {
+    const result = sorting.diffSort(x, options);
+    if (matrix) result.permutation();
+    return result.backward(matrix ? { permutation: w } : { sorted: w });
+  };
+  return {
+    name: `diffSort forward + backward, ${matrix ? 'with P and its gradient' : 'values only'}`,
+    size: [batch, n],
+    aim: `<= ${most} ms`,
+    met: ({ median }) => median <= most,
+    ours: () => fromFunction(run, run().data),
+    rivals: {
+      'PyTorch by index swaps': python('torch_diffsort', { x, w }, { matrix, steepness: 10, layers }),
+    },
+  };
+}
+
+/** All problems of this file. */
+export const sorted = (context) => [
+  ...hard(context),
+  soft(16, true, 0.6, context),
+  soft(32, true, 2.5, context),
+  soft(128, true, 90, context),
+  soft(128, false, 3, context),
+];
