@@ -8,6 +8,7 @@ import { evaluate } from './evaluate.js';
 import { finetune } from './finetune.js';
 import { grad } from './grad.js';
 import { prune } from './prune.js';
+import { sort } from './sort.js';
 
 /** In the order of --help. */
 export const commands: readonly CommandModule<GlobalArgs, any>[] = [
@@ -16,6 +17,7 @@ export const commands: readonly CommandModule<GlobalArgs, any>[] = [
   finetune,
   embed,
   grad,
+  sort,
   // what concerns the package itself comes last
   bench,
   doctor,
