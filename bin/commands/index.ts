@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalArgs } from '../options.js';
 import { bench } from './bench.js';
+import { demo } from './demo.js';
 import { doctor } from './doctor.js';
 import { embed } from './embed.js';
 import { evaluate } from './evaluate.js';
@@ -18,6 +19,7 @@ export const commands: readonly CommandModule<GlobalArgs, any>[] = [
   embed,
   grad,
   sort,
+  demo,
   // what concerns the package itself comes last
   bench,
   doctor,

@@ -156,7 +156,7 @@ export class OnnxModel implements DifferentiableModel {
     const out = options.out ?? { data: floats(this.precision, samples * width), shape: [samples, width] };
     checkLength('out', out.data, samples * width);
     const names = options.slots && slots.map(({ name }) => name);
-    const program = this.#derived('gradient', false, names);
+    const program = this.#derived('sample', false, names);
     const { x, y } = batch;
     for (let i = 0; i < samples; i++) {
       const results = await this.#run(program, parameters, await this.#lossInputs(takeSamples({ x, y }, [i]), parameters));
@@ -257,23 +257,26 @@ export class OnnxModel implements DifferentiableModel {
     return pieces(batch, fixed);
   }
 
-  #program(key: string, make: (form: WeightForm, model: Model) => Model): Program {
+  #program(key: string, make: (form: WeightForm, model: Model) => Model, threads = this.#parts.threads): Program {
     if (this.#disposed) throw new DomainError('model: expected a model in use, got one after dispose()');
     let program = this.#programs.get(key);
     if (!program) {
-      program = new Program(make, this.#parts);
+      program = new Program(make, { ...this.#parts, threads });
       this.#programs.set(key, program);
     }
     return program;
   }
 
-  #derived(what: 'gradient' | 'inputs' | 'hvp' | 'ggnvp', sampleWeights: boolean, names = this.#names()): Program {
+  #derived(what: 'gradient' | 'sample' | 'inputs' | 'hvp' | 'ggnvp', sampleWeights: boolean, names = this.#names()): Program {
     const { loss } = this.#parts;
-    return this.#program(`${what} ${sampleWeights} ${names.length === this.layout.length ? '' : names}`, (form, model) => {
+    const make = (form: WeightForm, model: Model): Model => {
       const options = { ...this.#options(form), loss, reduction: 'sum' as const, sampleWeights };
       if (what === 'inputs') return gradientModel(model, { ...options, wrt: 'inputs' });
-      return { gradient: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, wrt: names });
-    });
+      return { gradient: gradientModel, sample: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, wrt: names });
+    };
+    // One sample at a time leaves threads nothing to share: waking them costs more than they bring.
+    const threads = what === 'sample' ? (this.#parts.threads ?? 1) : this.#parts.threads;
+    return this.#program(`${what} ${sampleWeights} ${names.length === this.layout.length ? '' : names}`, make, threads);
   }
 
   /** Runs go one after another: a program changes its sessions between them. */
