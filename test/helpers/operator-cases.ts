@@ -6,16 +6,7 @@ import { Random } from '../../src/core/random.js';
 import { sizeOf, type Tensor } from '../../src/core/tensor.js';
 import { Builder } from '../../src/onnx/builder.js';
 import { finish } from '../../src/onnx/finish.js';
-import {
-  type Attribute,
-  arrayOf,
-  type ElementType,
-  Graph,
-  type GraphTensor,
-  graphTensor,
-  type Model,
-  modelOf,
-} from '../../src/onnx/graph.js';
+import { type Attribute, type ElementType, Graph, type GraphTensor, graphTensor, type Model, modelOf } from '../../src/onnx/graph.js';
 import { importModel } from '../../src/onnx/import.js';
 import { encodeModel, hvpModel, jvpModel, unsupportedOps, vjpModel } from '../../src/onnx/index.js';
 import { evaluateModel, referenceOps } from '../../src/onnx/reference/index.js';
@@ -45,6 +36,8 @@ export interface OperatorCase {
     Record<string, Attribute | number | string | readonly number[] | ((type: 'float32' | 'float64') => Graph)>
   >;
   readonly outputs?: number;
+  /** An axis of the first input whose extent is a name while the graphs are written. */
+  readonly batch?: number;
   /** Outputs that are differentiated, 0 by default; none for operators whose derivative is zero. */
   readonly of?: readonly number[];
   /** What in: 'no derivative', or a reason why ONNX Runtime cannot be asked for the forward pass. */
@@ -145,7 +138,7 @@ export function build(c: OperatorCase, type: 'float32' | 'float64'): Built {
     const data = Float64Array.from(Float32Array.from(draw(input, (c.seed ?? 1) * 100 + i)));
     if (input.constant) graph.initializers.set(name, graphTensor(type, data, input.shape));
     else {
-      graph.inputs.push({ name, type, shape: input.shape });
+      graph.inputs.push({ name, type, shape: input.shape.map((extent, axis) => (i === 0 && axis === c.batch ? 'N' : extent)) });
       point[name] = { data, shape: input.shape };
     }
     if (!input.fixed) wrt.push(name);
@@ -380,16 +373,21 @@ const attributeText = (value: unknown): string =>
         ? `[${value}]`
         : String(value);
 
-/** One test per case: the operator, its inputs and attributes in the title. */
-export function operatorFamily(name: string, cases: readonly OperatorCase[]): void {
+/**
+ * One test per case: the operator, its inputs and attributes in the title. With `batch`, every second case does not know the extent of that
+ * axis of its first input while the graphs are written.
+ */
+export function operatorFamily(name: string, cases: readonly OperatorCase[], batch?: number): void {
   describe(`operators: ${name}`, () => {
     const seen = new Map<string, number>();
-    for (const c of cases) {
+    for (const [i, given] of cases.entries()) {
+      const c = batch !== undefined && i % 2 === 0 ? { batch, ...given } : given;
       const attributes = Object.entries(c.attributes ?? {}).map(([key, value]) => `${key} ${attributeText(value)}`);
       const text = `${c.domain ? `${c.domain}.` : ''}${c.op}${c.opset ? ` of opset ${c.opset}` : ''} on ${c.inputs.map(shapeText).join(' ')} ${attributes.join(', ')}`;
       const count = (seen.get(text) ?? 0) + 1;
       seen.set(text, count);
-      const title = `${text.trim()}${c.title ? `, ${c.title}` : ''}${count > 1 ? ` (${count})` : ''}: ${c.zero ? 'value agrees with ONNX Runtime' : 'value and derivatives agree with differences and ONNX Runtime'}`;
+      const named = c.batch === undefined ? '' : ` (axis ${c.batch} named)`;
+      const title = `${text.trim()}${named}${c.title ? `, ${c.title}` : ''}${count > 1 ? ` (${count})` : ''}: ${c.zero ? 'value agrees with ONNX Runtime' : 'value and derivatives agree with differences and ONNX Runtime'}`;
       test(title, () => checkCase(c));
     }
   });
@@ -399,9 +397,3 @@ export function operatorFamily(name: string, cases: readonly OperatorCase[]): vo
 export function each(base: OperatorCase, ...attributes: NonNullable<OperatorCase['attributes']>[]): OperatorCase[] {
   return attributes.map((a) => ({ ...base, attributes: { ...base.attributes, ...a } }));
 }
-
-/** Zeros of an element type, for inputs whose values do not matter. */
-export const zeros = (type: ElementType, ...shape: number[]): Given => ({
-  tensor: { type, data: arrayOf(type, sizeOf(shape)), shape },
-  constant: false,
-});

@@ -59,7 +59,8 @@ function masked(b: Builder, node: Node, scores: Value, mask: Value | undefined, 
   const rank = b.rank(mask);
   if (rank === 2) return b.add(scores, additive(b, b.unsqueeze(mask, [1, 2]), low, scores));
   if (rank === 3) return b.add(scores, additive(b, b.unsqueeze(mask, [1]), low, scores));
-  if (rank === 1 && b.shape(mask)[0] === b.shape(scores)[0]) {
+  const [count, batch] = [b.shape(mask)[0], b.shape(scores)[0]];
+  if (rank === 1 && (count === batch || typeof count === 'string' || typeof batch === 'string')) {
     const lengths = b.cast(b.unsqueeze(mask, [1]), 'int64');
     const seen = b.op('Less', [b.unsqueeze(iota(b, b.shape(scores)[3]!), [0]), lengths]);
     return b.add(scores, additive(b, b.unsqueeze(seen, [1, 2]), low, scores));

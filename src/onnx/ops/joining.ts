@@ -129,6 +129,7 @@ export const Slice: Rule = {
 
 /** Puts a cut back where it was, zeros around and between. */
 function uncut(x: Value, { axis, start, length, step }: Cut, extent: Dim, node: Node, b: Builder): Value {
+  if (typeof extent === 'string' && typeof length === 'number') return placed(x, axis, start, length, step, extent, b);
   let put = x;
   let first = start;
   if (step < 0) {
@@ -147,6 +148,18 @@ function uncut(x: Value, { axis, start, length, step }: Cut, extent: Dim, node: 
     throw new GraphError(`${node.inputs[0]}: expected a known extent on axis ${axis} to differentiate a slice, got ${extent}`, where(node));
   }
   return padAxis(put, axis, first, after, b);
+}
+
+/** Elements of a cut of known length written into zeros of unknown extent. */
+function placed(x: Value, axis: number, start: number, length: number, step: number, extent: Dim, b: Builder): Value {
+  const shape = b.shape(x);
+  const places = b.ints(Array.from({ length }, (_, i) => start + i * step));
+  const others = shape.map((_, i) => i).filter((i) => i !== axis);
+  const zeros = b.expand(
+    b.scalar(x, 0),
+    shape.map((e, i) => (i === axis ? extent : e)),
+  );
+  return b.op('ScatterElements', [zeros, b.expand(b.unsqueeze(places, others), shape), x], { axis });
 }
 
 /** Zeros after every element along an axis: [a, b] becomes [a, 0, b, 0] for stride 2. */

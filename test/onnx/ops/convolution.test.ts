@@ -6,22 +6,26 @@ const conv = (x: number[], w: number[], attributes: OperatorCase['attributes'] =
   attributes,
 });
 
-operatorFamily('convolution', [
-  conv([2, 3, 7], [4, 3, 3]),
-  conv([2, 3, 5, 7], [4, 3, 3, 2], {}, false),
-  conv([2, 3, 5, 7], [4, 3, 1, 1]),
-  conv([1, 2, 4, 5, 3], [3, 2, 2, 3, 2], { strides: [1, 2, 1], pads: [1, 0, 1, 0, 2, 0] }),
-  conv([2, 4, 6, 5], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
-  conv([2, 4, 6, 5], [4, 1, 3, 3], { group: 4, pads: [1, 0, 2, 1], strides: [2, 1] }),
-  conv([2, 3, 6, 5], [6, 1, 3, 3], { group: 3, dilations: [2, 1] }),
-  conv([1, 2, 9, 8], [3, 2, 3, 3], { strides: [2, 3], dilations: [2, 1], pads: [2, 1, 1, 0] }),
-  conv([1, 2, 9, 8], [3, 2, 3, 3], { strides: [3, 2] }),
-  ...['SAME_UPPER', 'SAME_LOWER', 'VALID'].map((auto_pad) => conv([1, 2, 6, 7], [3, 2, 4, 3], { auto_pad, strides: [2, 2] })),
-  ...['SAME_UPPER', 'SAME_LOWER'].map((auto_pad) => conv([1, 2, 6], [3, 2, 2], { auto_pad, strides: [1] })),
-  conv([1, 2, 3, 3], [3, 2, 3, 3]),
-  conv([1, 1, 5, 5], [1, 1, 1, 1], { strides: [2, 2] }),
-  { op: 'Conv', inputs: [normal(2, 3, 5, 5), constant(normal(4, 3, 3, 3)), constant(normal(4))], attributes: { pads: [1, 1, 1, 1] } },
-]);
+operatorFamily(
+  'convolution',
+  [
+    conv([2, 3, 7], [4, 3, 3]),
+    conv([2, 3, 5, 7], [4, 3, 3, 2], {}, false),
+    conv([2, 3, 5, 7], [4, 3, 1, 1]),
+    conv([1, 2, 4, 5, 3], [3, 2, 2, 3, 2], { strides: [1, 2, 1], pads: [1, 0, 1, 0, 2, 0] }),
+    conv([2, 4, 6, 5], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
+    conv([2, 4, 6, 5], [4, 1, 3, 3], { group: 4, pads: [1, 0, 2, 1], strides: [2, 1] }),
+    conv([2, 3, 6, 5], [6, 1, 3, 3], { group: 3, dilations: [2, 1] }),
+    conv([1, 2, 9, 8], [3, 2, 3, 3], { strides: [2, 3], dilations: [2, 1], pads: [2, 1, 1, 0] }),
+    conv([1, 2, 9, 8], [3, 2, 3, 3], { strides: [3, 2] }),
+    ...['SAME_UPPER', 'SAME_LOWER', 'VALID'].map((auto_pad) => conv([1, 2, 6, 7], [3, 2, 4, 3], { auto_pad, strides: [2, 2] })),
+    ...['SAME_UPPER', 'SAME_LOWER'].map((auto_pad) => conv([1, 2, 6], [3, 2, 2], { auto_pad, strides: [1] })),
+    conv([1, 2, 3, 3], [3, 2, 3, 3]),
+    conv([1, 1, 5, 5], [1, 1, 1, 1], { strides: [2, 2] }),
+    { op: 'Conv', inputs: [normal(2, 3, 5, 5), constant(normal(4, 3, 3, 3)), constant(normal(4))], attributes: { pads: [1, 1, 1, 1] } },
+  ],
+  0,
+);
 
 const transposed = (x: number[], w: number[], attributes: OperatorCase['attributes'] = {}): OperatorCase => ({
   op: 'ConvTranspose',
@@ -29,20 +33,24 @@ const transposed = (x: number[], w: number[], attributes: OperatorCase['attribut
   attributes,
 });
 
-operatorFamily('transposed convolution', [
-  transposed([2, 3, 5], [3, 4, 3]),
-  transposed([2, 3, 3, 4], [3, 4, 3, 2], { strides: [2, 3] }),
-  transposed([2, 3, 3, 4], [3, 2, 2, 2], { strides: [2, 2] }),
-  transposed([1, 4, 3, 4], [4, 2, 3, 3], { group: 2, pads: [1, 0, 1, 2] }),
-  transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 0] }),
-  transposed([1, 2, 3, 4], [2, 3, 3, 3], { dilations: [2, 1], strides: [1, 2] }),
-  transposed([1, 2, 2, 3, 2], [2, 2, 2, 2, 3], { strides: [2, 1, 2] }),
-  transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], output_shape: [7, 8] }),
-  transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], output_shape: [6, 8], auto_pad: 'SAME_UPPER' }),
-  transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' }),
-  transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], auto_pad: 'SAME_LOWER' }),
-  transposed([1, 2, 3, 4], [2, 3, 3, 3], { auto_pad: 'VALID' }),
-]);
+operatorFamily(
+  'transposed convolution',
+  [
+    transposed([2, 3, 5], [3, 4, 3]),
+    transposed([2, 3, 3, 4], [3, 4, 3, 2], { strides: [2, 3] }),
+    transposed([2, 3, 3, 4], [3, 2, 2, 2], { strides: [2, 2] }),
+    transposed([1, 4, 3, 4], [4, 2, 3, 3], { group: 2, pads: [1, 0, 1, 2] }),
+    transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1], output_padding: [1, 0] }),
+    transposed([1, 2, 3, 4], [2, 3, 3, 3], { dilations: [2, 1], strides: [1, 2] }),
+    transposed([1, 2, 2, 3, 2], [2, 2, 2, 2, 3], { strides: [2, 1, 2] }),
+    transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], output_shape: [7, 8] }),
+    transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], output_shape: [6, 8], auto_pad: 'SAME_UPPER' }),
+    transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' }),
+    transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], auto_pad: 'SAME_LOWER' }),
+    transposed([1, 2, 3, 4], [2, 3, 3, 3], { auto_pad: 'VALID' }),
+  ],
+  0,
+);
 
 operatorFamily(
   'convolution kernels with attributes in full',

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { checkDerivatives, distinct, given, ints, normal, type OperatorCase, positive } from '../../helpers/operator-cases.js';
 
-const runs = { numRuns: 40, seed: 20 };
+const runs = { numRuns: 25, seed: 20 };
 const size = (max = 4): fc.Arbitrary<number> => fc.integer({ min: 1, max });
 const list = (length: number, min: number, max: number): fc.Arbitrary<number[]> =>
   fc.array(fc.integer({ min, max }), { minLength: length, maxLength: length });

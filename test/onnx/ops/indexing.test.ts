@@ -16,6 +16,8 @@ operatorFamily('gathers', [
   ]),
   { op: 'Gather', inputs: [normal(5, 3), ints([1, 2, 3])] },
   { op: 'Gather', inputs: [normal(600, 2), at([599, 3, 3])] },
+  { op: 'Gather', batch: 1, inputs: [normal(2, 5, 3), ints([0], [])], attributes: { axis: 1 } },
+  { op: 'Gather', batch: 0, inputs: [normal(5, 3), at([4, 0, -5, 2])] },
 ]);
 
 operatorFamily('scatters', [

@@ -25,45 +25,61 @@ const windows = (op: string): OperatorCase[] => [
   ),
 ];
 
-operatorFamily('MaxPool', [
-  ...windows('MaxPool'),
-  ...each(
-    { op: 'MaxPool', inputs: [distinct(1, 2, 7, 8)] },
-    { kernel_shape: [2, 3], dilations: [2, 2] },
-    { kernel_shape: [3, 3], dilations: [2, 1], strides: [2, 2], pads: [2, 1, 2, 1] },
-  ),
-  { op: 'MaxPool', inputs: [distinct(2, 2, 6, 5)], attributes: { kernel_shape: [2, 2], strides: [2, 2] }, outputs: 2 },
-]);
+operatorFamily(
+  'MaxPool',
+  [
+    ...windows('MaxPool'),
+    ...each(
+      { op: 'MaxPool', inputs: [distinct(1, 2, 7, 8)] },
+      { kernel_shape: [2, 3], dilations: [2, 2] },
+      { kernel_shape: [3, 3], dilations: [2, 1], strides: [2, 2], pads: [2, 1, 2, 1] },
+    ),
+    { op: 'MaxPool', inputs: [distinct(2, 2, 6, 5)], attributes: { kernel_shape: [2, 2], strides: [2, 2] }, outputs: 2 },
+  ],
+  0,
+);
 
-operatorFamily('AveragePool', [
-  ...windows('AveragePool'),
-  ...each(
-    { op: 'AveragePool', inputs: [normal(1, 2, 6, 7)] },
-    { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1], count_include_pad: 1 },
-    { kernel_shape: [3, 3], strides: [2, 3], pads: [1, 1, 1, 1], ceil_mode: 1, count_include_pad: 1 },
-  ),
-  ...each(
-    { op: 'AveragePool', opset: 19, inputs: [normal(1, 2, 7, 8)] },
-    { kernel_shape: [2, 3], dilations: [2, 2] },
-    { kernel_shape: [2, 2], dilations: [2, 1], strides: [2, 2], pads: [1, 1, 1, 1], count_include_pad: 1 },
-  ),
-]);
+operatorFamily(
+  'AveragePool',
+  [
+    ...windows('AveragePool'),
+    ...each(
+      { op: 'AveragePool', inputs: [normal(1, 2, 6, 7)] },
+      { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1], count_include_pad: 1 },
+      { kernel_shape: [3, 3], strides: [2, 3], pads: [1, 1, 1, 1], ceil_mode: 1, count_include_pad: 1 },
+    ),
+    ...each(
+      { op: 'AveragePool', opset: 19, inputs: [normal(1, 2, 7, 8)] },
+      { kernel_shape: [2, 3], dilations: [2, 2] },
+      { kernel_shape: [2, 2], dilations: [2, 1], strides: [2, 2], pads: [1, 1, 1, 1], count_include_pad: 1 },
+    ),
+  ],
+  0,
+);
 
-operatorFamily('global pooling', [
-  ...['GlobalAveragePool', 'GlobalMaxPool'].flatMap((op): OperatorCase[] => [
-    { op, inputs: [distinct(2, 3, 5)] },
-    { op, inputs: [distinct(2, 3, 4, 5)] },
-    { op, inputs: [distinct(1, 2, 3, 2, 2)] },
-  ]),
-  ...each({ op: 'GlobalLpPool', inputs: [away(2, 3, 4, 5)] }, {}, { p: 1 }, { p: 3 }),
-]);
+operatorFamily(
+  'global pooling',
+  [
+    ...['GlobalAveragePool', 'GlobalMaxPool'].flatMap((op): OperatorCase[] => [
+      { op, inputs: [distinct(2, 3, 5)] },
+      { op, inputs: [distinct(2, 3, 4, 5)] },
+      { op, inputs: [distinct(1, 2, 3, 2, 2)] },
+    ]),
+    ...each({ op: 'GlobalLpPool', inputs: [away(2, 3, 4, 5)] }, {}, { p: 1 }, { p: 3 }),
+  ],
+  0,
+);
 
-operatorFamily('LpPool', [
-  ...windows('LpPool').filter(({ attributes }) => !attributes?.ceil_mode && attributes?.auto_pad !== 'SAME_LOWER'),
-  ...each(
-    { op: 'LpPool', inputs: [positive(1, 2, 6, 7)] },
-    { kernel_shape: [2, 2], p: 1 },
-    { kernel_shape: [3, 2], p: 3, strides: [2, 1], pads: [1, 1, 1, 0] },
-    { kernel_shape: [2, 2], dilations: [2, 1] },
-  ),
-]);
+operatorFamily(
+  'LpPool',
+  [
+    ...windows('LpPool').filter(({ attributes }) => !attributes?.ceil_mode && attributes?.auto_pad !== 'SAME_LOWER'),
+    ...each(
+      { op: 'LpPool', inputs: [positive(1, 2, 6, 7)] },
+      { kernel_shape: [2, 2], p: 1 },
+      { kernel_shape: [3, 2], p: 3, strides: [2, 1], pads: [1, 1, 1, 0] },
+      { kernel_shape: [2, 2], dilations: [2, 1] },
+    ),
+  ],
+  0,
+);

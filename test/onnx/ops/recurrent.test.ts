@@ -43,7 +43,7 @@ const families: [string, number][] = [
 operatorFamily(
   'recurrent networks',
   families.flatMap(([op, gates]) => [
-    bare(op, gates),
+    { ...bare(op, gates), batch: 1 },
     full(op, gates, 1),
     { ...full(op, gates, 2), of: op === 'LSTM' ? [0, 2] : [0, 1] },
     full(op, gates, 1, { direction: 'reverse' }),
