@@ -1,5 +1,5 @@
 // How the calls are run in each runtime. A host returns the results, or throws; `missing` is for what this machine cannot have.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -109,7 +109,13 @@ export async function inChromium(folder, page = 'index.html', { screenshot } = {
     if (screenshot) {
       mkdirSync(join(screenshot, '..'), { recursive: true });
       const shot = [...flags.slice(0, -1), `--user-data-dir=${profile}-shot`, '--window-size=1000,760', '--virtual-time-budget=8000'];
-      spawnSync(chromium, [...shot, `--screenshot=${screenshot}`, url], { stdio: 'ignore', timeout: 60_000 });
+      // Not spawnSync: the page is served by this process.
+      const camera = spawn(chromium, [...shot, `--screenshot=${screenshot}`, url], {
+        stdio: 'ignore',
+        timeout: 60_000,
+        killSignal: 'SIGKILL',
+      });
+      await new Promise((resolve) => camera.once('exit', resolve));
     }
     return result;
   } finally {
