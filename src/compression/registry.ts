@@ -1,10 +1,19 @@
 import type { Registry } from '../core/registry.js';
+import { fakeQuantize } from './fake-quantize.js';
 import { gradualSchedule } from './gradual-schedule.js';
 import { groupPrune } from './group-prune.js';
 import { layerObs } from './layer-obs.js';
+import { layerSparsityAllocation } from './layer-sparsity-allocation.js';
+import { lsqQuantize } from './lsq-quantize.js';
 import { magnitudePrune } from './magnitude-prune.js';
+import { mixedPrecisionSearch } from './mixed-precision-search.js';
 import { nmPrune } from './nm-prune.js';
 import { obsPrune } from './obs-prune.js';
+import { pseudoQuantize } from './pseudo-quantize.js';
+import { gradientDisorder, ScaleFreezer } from './scale-freezer.js';
+import { wandaPrune } from './wanda-prune.js';
+import { weightDistributionLoss } from './weight-distribution-loss.js';
+import { zerothOrderImportance } from './zeroth-order-importance.js';
 
 /** The methods of this area. */
 export const registry = {
@@ -40,5 +49,65 @@ export const registry = {
     summary: 'Optimal Brain Surgeon on M-FAC: independent, joint or greedy updates',
     papers: [94],
     test: 'test/compression/obs-prune.test.ts',
+  },
+  'wanda-prune': {
+    method: wandaPrune,
+    summary: 'Smallest |w|\u00b7rms(x) of every row of a layer',
+    papers: [86],
+    test: 'test/compression/ecoflap.test.ts',
+  },
+  'zeroth-order-importance': {
+    method: zerothOrderImportance,
+    summary: 'How much the loss depends on each tensor, by forward passes only',
+    papers: [86],
+    test: 'test/compression/ecoflap.test.ts',
+  },
+  'layer-sparsity-allocation': {
+    method: layerSparsityAllocation,
+    summary: 'Shares one sparsity out among layers by importance, under a cap',
+    papers: [86],
+    test: 'test/compression/ecoflap.test.ts',
+  },
+  'fake-quantize': {
+    method: fakeQuantize,
+    summary: 'Rounds to b-bit integers with a scale, per tensor or channel',
+    papers: [97],
+    test: 'test/compression/quantize.test.ts',
+  },
+  'weight-distribution-loss': {
+    method: weightDistributionLoss,
+    summary: 'Pulls weights towards an even spread, which survives few bits',
+    papers: [97],
+    test: 'test/compression/quantize.test.ts',
+  },
+  'mixed-precision-search': {
+    method: mixedPrecisionSearch,
+    summary: 'Bits of every layer under a budget, by a genetic search',
+    papers: [97],
+    test: 'test/compression/quantize.test.ts',
+  },
+  'lsq-quantize': {
+    method: lsqQuantize,
+    summary: 'Quantisation with a learned step',
+    papers: [104],
+    test: 'test/compression/quantize.test.ts',
+  },
+  'gradient-disorder': {
+    method: gradientDisorder,
+    summary: 'How often a gradient changes its sign',
+    papers: [104],
+    test: 'test/compression/quantize.test.ts',
+  },
+  'scale-freezer': {
+    method: ScaleFreezer,
+    summary: 'Freezes the task gradient of quantiser scales in conflict',
+    papers: [104],
+    test: 'test/compression/quantize.test.ts',
+  },
+  'pseudo-quantize': {
+    method: pseudoQuantize,
+    summary: 'Quantisation noise with gradients for clip and width',
+    papers: [212],
+    test: 'test/compression/quantize.test.ts',
   },
 } satisfies Registry;

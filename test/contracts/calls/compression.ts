@@ -21,4 +21,30 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
   'magnitude-prune': ({ magnitudePrune }) => magnitudePrune(weights, { sparsity: 0.5 }),
   'nm-prune': ({ nmPrune }) => nmPrune(weights, { n: 1, m: 2 }),
   'obs-prune': ({ obsPrune }) => obsPrune(weights, gradients, { sparsity: 0.5, damping: 1e-2, update: 'greedy' }),
+  'wanda-prune': ({ wandaPrune }) =>
+    wandaPrune({ data: weights, shape: [2, 4] }, { data: gradients.data, shape: [6, 4] }, { sparsity: 0.5 }),
+  'zeroth-order-importance': async ({ zerothOrderImportance }) => {
+    const { DenseModel } = await import('../../../src/dense/index.js');
+    const model = DenseModel.create({ layers: [{ weight: { data: weights, shape: [2, 4] }, bias: [0, 0.5] }], loss: 'mse' });
+    return zerothOrderImportance(
+      model,
+      { x: { data: gradients.data, shape: [6, 4] }, y: { data: gradients.data.slice(0, 12), shape: [6, 2] } },
+      { probes: 3 },
+    );
+  },
+  'layer-sparsity-allocation': ({ layerSparsityAllocation }) => layerSparsityAllocation([1, 2], [10, 20], { sparsity: 0.5 }),
+  'fake-quantize': ({ fakeQuantize }) => fakeQuantize(weights, { bits: 4, symmetric: false }),
+  'weight-distribution-loss': ({ weightDistributionLoss }) => weightDistributionLoss(weights),
+  'mixed-precision-search': ({ mixedPrecisionSearch }) =>
+    mixedPrecisionSearch({ choices: [2, 4, 8], sizes: [3, 5], budget: 5, evaluate: ([a = 0, b = 0]) => 1 / a + 2 / b, generations: 3 }),
+  'lsq-quantize': ({ lsqQuantize }) => {
+    const { values, backward } = lsqQuantize(weights, { scale: 0.3, bits: 3 });
+    return { values, ...backward(weights) };
+  },
+  'gradient-disorder': ({ gradientDisorder }) => gradientDisorder([1, -1, 1, 1]),
+  'scale-freezer': ({ ScaleFreezer }) => new ScaleFreezer({ scales: 2, window: 2 }).combine([1, 2], [3, 4]),
+  'pseudo-quantize': ({ pseudoQuantize }) => {
+    const { values, backward } = pseudoQuantize(weights, { alpha: 1, bits: 3.5 });
+    return { values, ...backward(weights) };
+  },
 };
