@@ -1,8 +1,9 @@
 // A graph of a double model on the reference evaluator, where ONNX Runtime has no double kernel for one of its operators.
 import type { Tensor } from '../core/tensor.js';
 import type { Model } from './graph.js';
-import { evaluateModel } from './reference/index.js';
+import { evaluateModel, referenceOps } from './reference/index.js';
 import type { Feed, Session } from './session.js';
+import { standardModel } from './standard.js';
 
 /** What runs a graph: a session of ONNX Runtime, or the evaluator. */
 export type Runner = Pick<Session, 'outputNames' | 'run' | 'release'>;
@@ -12,7 +13,9 @@ export class EvaluatedGraph implements Runner {
   readonly #model: Model;
 
   constructor(model: Model) {
-    this.#model = model;
+    // Fused operators of other domains are written out first.
+    const known = new Set(referenceOps());
+    this.#model = model.graph.nodes.every(({ domain, op }) => domain === '' && known.has(op)) ? model : standardModel(model);
   }
 
   get outputNames(): readonly string[] {

@@ -4,12 +4,10 @@
 // rules. Then the emitted graphs in float32 on ONNX Runtime, optimisation off and on.
 import { Random } from '../../src/core/random.js';
 import { sizeOf, type Tensor } from '../../src/core/tensor.js';
-import { Builder } from '../../src/onnx/builder.js';
-import { finish } from '../../src/onnx/finish.js';
 import { type Attribute, type ElementType, Graph, type GraphTensor, graphTensor, type Model, modelOf } from '../../src/onnx/graph.js';
-import { importModel } from '../../src/onnx/import.js';
 import { encodeModel, hvpModel, jvpModel, unsupportedOps, vjpModel } from '../../src/onnx/index.js';
 import { evaluateModel, referenceOps } from '../../src/onnx/reference/index.js';
+import { standardModel } from '../../src/onnx/standard.js';
 import { type Feeds, runModel } from './ort.js';
 
 /** Where a float input's elements are drawn from; `fixed` inputs are not differentiated, `constant` ones are initializers. */
@@ -261,10 +259,7 @@ function declareOutputs(model: Model, values: Record<string, Tensor & { type?: E
 function known(model: Model): Model {
   const [node] = model.graph.nodes;
   if (!node!.domain && referenceOps().includes(node!.op)) return model;
-  const b = new Builder();
-  const names = importModel(b, model, { parameters: new Set(model.graph.initializers.keys()) });
-  for (const { name } of model.graph.outputs) b.output(names.get(name)!, name);
-  return finish(b, model);
+  return standardModel(model);
 }
 
 /** Every check of one case. */

@@ -5,6 +5,7 @@ import { fail } from '../reference/value.js';
 import { FusedAttention, MultiHeadAttention } from './attention.js';
 import { gelu, geluTanh, swish } from './gates.js';
 import { normalized, rootMeanSquare } from './norms.js';
+import { FusedRotaryEmbedding } from './rotary.js';
 import { likeFirst, type Rule } from './rule.js';
 
 const written = (expand: (node: Node, b: Builder) => Value[]): Rule => ({ infer: likeFirst, expand });
@@ -84,6 +85,7 @@ const EmbedLayerNormalization = written((node, b) => {
 export const contrib: Readonly<Record<string, Rule>> = {
   Attention: FusedAttention,
   MultiHeadAttention,
+  RotaryEmbedding: FusedRotaryEmbedding,
   FusedMatMul,
   TransposeMatMul: FusedMatMul,
   FusedConv,

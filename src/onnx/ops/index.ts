@@ -12,10 +12,12 @@ import * as depthSpace from './depth-space.js';
 import { Einsum } from './einsum.js';
 import * as extremes from './extremes.js';
 import * as gates from './gates.js';
+import { GridSample } from './grid-sample.js';
 import * as indexing from './indexing.js';
 import * as joining from './joining.js';
 import * as layerNorm from './layer-norm.js';
 import * as logic from './logic.js';
+import * as lossNodes from './loss-nodes.js';
 import { BatchNormalization } from './normalization.js';
 import * as norms from './norms.js';
 import { AveragePool, GlobalAveragePool, MaxPool } from './pool.js';
@@ -26,6 +28,7 @@ import * as quantization from './quantization.js';
 import * as recurrent from './recurrent.js';
 import * as reduce from './reduce.js';
 import { Resize, Upsample } from './resize.js';
+import { RotaryEmbedding } from './rotary.js';
 import type { Rule } from './rule.js';
 import * as shapes from './shape-ops.js';
 import { LogSoftmax, Softmax } from './softmax.js';
@@ -51,6 +54,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   ...joins,
   ...layerNorm,
   ...logic,
+  ...lossNodes,
   ...mapPools,
   ...moves,
   ...quantization,
@@ -66,11 +70,13 @@ export const rules: Readonly<Record<string, Rule>> = {
   Einsum,
   Gemm,
   GlobalAveragePool,
+  GridSample,
   LogSoftmax,
   MatMul,
   MaxPool,
   Pow,
   Resize,
+  RotaryEmbedding,
   Softmax,
   Upsample,
 };

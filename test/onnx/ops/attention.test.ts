@@ -1,4 +1,4 @@
-import { each, float, given, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
+import { each, float, given, ints, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
 
 const microsoft = (op: string, inputs: OperatorCase['inputs'], attributes: OperatorCase['attributes'] = {}): OperatorCase => ({
   op,
@@ -97,3 +97,15 @@ operatorFamily(
   ],
   0,
 );
+
+const [cos, sin] = [normal(6, 2), normal(6, 2)];
+const positions = given('int64', [0, 3, 1, 2, 4, 5], [2, 3]);
+
+operatorFamily('rotary embeddings', [
+  ...each({ op: 'RotaryEmbedding', opset: 23, inputs: [normal(2, 3, 3, 4), cos, sin, positions] }, {}, { interleaved: 1 }),
+  { op: 'RotaryEmbedding', opset: 23, inputs: [normal(2, 3, 8), cos, sin, positions], attributes: { num_heads: 2 } },
+  { op: 'RotaryEmbedding', opset: 23, inputs: [normal(2, 3, 3, 6), cos, sin, positions], attributes: { rotary_embedding_dim: 4 } },
+  { op: 'RotaryEmbedding', opset: 23, inputs: [normal(2, 3, 3, 4), normal(2, 3, 2), normal(2, 3, 2)] },
+  ...each(microsoft('RotaryEmbedding', [normal(2, 3, 8), positions, cos, sin]), {}, { interleaved: 1 }),
+  microsoft('RotaryEmbedding', [normal(2, 3, 8), ints([2]), cos, sin]),
+]);

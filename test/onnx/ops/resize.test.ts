@@ -1,4 +1,4 @@
-import { each, float, given, ints, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
+import { each, float, given, ints, normal, type OperatorCase, operatorFamily, unit } from '../../helpers/operator-cases.js';
 
 const scaled = (shape: number[], scales: number[], attributes: OperatorCase['attributes'] = {}): OperatorCase => ({
   op: 'Resize',
@@ -63,4 +63,20 @@ operatorFamily('linear and cubic interpolation', [
     { mode: 'nearest' },
     { mode: 'linear' },
   ),
+]);
+
+operatorFamily('samples between pixels', [
+  ...['zeros', 'border', 'reflection'].flatMap((padding_mode) =>
+    [0, 1].map(
+      (align_corners): OperatorCase => ({
+        op: 'GridSample',
+        opset: 16,
+        inputs: [normal(2, 3, 4, 5), normal(2, 3, 2, 2)],
+        attributes: { mode: 'bilinear', padding_mode, align_corners },
+        seed: 5,
+      }),
+    ),
+  ),
+  { op: 'GridSample', opset: 20, inputs: [normal(2, 3, 4, 5), unit(2, 3, 2, 2)] },
+  { op: 'GridSample', opset: 20, inputs: [normal(2, 3, 4, 5), unit(2, 3, 2, 2)], attributes: { mode: 'nearest', align_corners: 1 } },
 ]);
