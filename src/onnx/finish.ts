@@ -51,17 +51,18 @@ export function finish(b: Builder, like?: Model): Model {
 function lower(b: Builder): void {
   const { graph } = b;
   const aliases = new Map<string, string>();
-  for (const node of leadingTo(
-    graph.nodes,
-    graph.outputs.map(({ name }) => name),
-  )) {
-    const values = ruleOf(node)?.lower?.(node, b);
+  const targets = graph.outputs.map(({ name }) => name);
+  for (const node of [...leadingTo(graph.nodes, targets)].reverse()) {
+    // Sums are written again: of values that are now moved in the same way, one is moved.
+    const again = node.op === 'Add' && node.inputs.some((name) => aliases.has(name));
+    const resolved = node.inputs.map((name) => aliases.get(name) ?? name);
+    const values = again ? b.emit('Add', resolved) : ruleOf(node)?.lower?.({ ...node, inputs: resolved }, b);
     values?.forEach((value, i) => {
       aliases.set(node.outputs[i]!, value);
     });
   }
   if (!aliases.size) return;
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const outputs = new Set(targets);
   for (const node of graph.nodes) node.inputs = node.inputs.map((name) => aliases.get(name) ?? name);
   graph.nodes = graph.nodes.filter(({ outputs: made }) => !made.some((name) => aliases.has(name)));
   for (const name of outputs) if (aliases.has(name)) graph.nodes.push(renamed(name, aliases.get(name)!));

@@ -1,8 +1,11 @@
 // Convolutions as sums of matrix products, one per kernel tap, on copies of the data with the channel axis last. ONNX Runtime's own
 // Conv is faster where the weights are constants; where they are computed and the images small, these are.
+
+import { sizeOf } from '../../core/tensor.js';
 import type { Builder, Value } from '../builder.js';
-import { product } from '../dims.js';
-import { intsOf } from '../graph.js';
+import { factorsOf, product, times } from '../dims.js';
+import type { Dim } from '../graph.js';
+import { padAxis, spread } from './joining.js';
 import { otherAxes } from './rule.js';
 import { taps, underTap, type Window } from './window.js';
 
@@ -51,40 +54,89 @@ export function besideTaps(parts: readonly Value[], kernel: readonly number[], b
   return b.reshape(b.transpose(stacked, [0, 2, 1]), [rows, columns, ...kernel]);
 }
 
-/**
- * The matrices of a kernel [O, C, …], one per tap, and whether they are [C, O]. Those of a kernel that was turned for the transposed
- * map are those of the kernel itself in reverse: nothing is turned.
- */
-function matricesOf(W: Value, count: number, b: Builder): { matrices: Value[]; transposed: boolean } {
-  const source = unturned(W, b);
-  const [O, C] = b.staticShape(source ?? W) as [number, number];
-  const rows = b.transpose(b.reshape(source ?? W, [O, C, count]), [0, 2, 1]);
+/** The batch a choice between forms is made for when its extent is open. */
+const nominalBatch = 32;
+
+/** True when a kernel has more output channels than there are rows: then moving its elements costs more than moving the data's. */
+export function fewRows(batch: Dim, places: number, channels: number): boolean {
+  const n = typeof batch === 'number' ? batch : factorsOf(batch).factor * nominalBatch;
+  return n * places <= channels;
+}
+
+/** The elements under all taps side by side, [n·places, C·taps]: against them a kernel [O, C, …] is a matrix as it lies. */
+export function columnsUnder(padded: Value, window: Window, out: readonly number[], b: Builder): Value {
+  const channels = b.shape(padded).at(-1)!;
+  const all = taps(window.kernel);
+  if (all.length === 1) return rowsUnder(padded, all[0]!, window, out, b);
+  const parts = all.map((tap) => b.unsqueeze(rowsUnder(padded, tap, window, out, b), [1]));
+  const places = b.shape(parts[0]!)[0]!;
+  return b.reshape(b.transpose(b.concat(parts, 1), [0, 2, 1]), [places, times(channels, all.length)]);
+}
+
+/** The matrices [O, C] of a kernel [O, C, …], one per tap. */
+function matricesOf(W: Value, count: number, b: Builder): Value[] {
+  const [O, C] = b.staticShape(W) as [number, number];
+  const rows = b.transpose(b.reshape(W, [O, C, count]), [0, 2, 1]);
   const parts = count === 1 ? [rows] : b.emit('Split', [rows, b.ints(new Array<number>(count).fill(1))], { axis: 1 }, count);
-  const matrices = parts.map((part) => b.reshape(part, [O, C]));
-  return source === undefined ? { matrices, transposed: false } : { matrices: matrices.reverse(), transposed: true };
+  return parts.map((part) => b.reshape(part, [O, C]));
 }
 
-/** The kernel behind a swap of its first two axes and, for more than one tap, a reversal of all others. */
-function unturned(W: Value, b: Builder): Value | undefined {
-  const swap = b.makerOf(W);
-  const perm = swap?.op === 'Transpose' ? intsOf(swap, 'perm') : undefined;
-  if (!swap || !perm?.every((axis, i) => axis === (i < 2 ? 1 - i : i))) return undefined;
-  const space = otherAxes(b.rank(W), 0, 1);
-  const [inner] = swap.inputs as [Value];
-  if (space.every((axis) => b.shape(W)[axis] === 1)) return inner;
-  const flip = b.makerOf(inner);
-  return flip?.op === 'Slice' && b.flip(flip.inputs[0]!, space) === inner ? flip.inputs[0] : undefined;
-}
-
-/** The convolution of x [n, C, …] with W [O, C, …] (one group), with a bias [O] or none: one product per tap, each adding to the last. */
-export function convByTaps(x: Value, W: Value, bias: Value | undefined, window: Window, out: readonly number[], b: Builder): Value {
+/**
+ * The convolution of x [n, C, …] with W [O, C, …] (one group), with a bias [O] or none, by products of rows: one product with all taps
+ * side by side where rows are few, else one per tap, each adding to the last. `turned` convolves x [n, O, …] with the kernel of the
+ * transposed map: taps in reverse, matrices transposed.
+ */
+export function convByTaps(
+  x: Value,
+  W: Value,
+  bias: Value | undefined,
+  window: Window,
+  out: readonly number[],
+  turned: boolean,
+  b: Builder,
+): Value {
   const all = taps(window.kernel);
   const padded = paddedLast(x, window.pads, b);
-  const { matrices, transposed } = matricesOf(W, all.length, b);
+  const [O, C] = b.staticShape(W) as [number, number];
+  const n = b.shape(x)[0]!;
   let sum = bias;
+  if (!turned && fewRows(n, sizeOf(out), O)) {
+    const matrix = b.reshape(W, [O, C * all.length]);
+    sum = b.op('Gemm', [columnsUnder(padded, window, out, b), matrix, ...(bias === undefined ? [] : [bias])], { transB: 1 });
+  } else {
+    const matrices = matricesOf(W, all.length, b);
+    if (turned) matrices.reverse();
+    all.forEach((tap, i) => {
+      const rows = rowsUnder(padded, tap, window, out, b);
+      sum = b.op('Gemm', [rows, matrices[i]!, ...(sum === undefined ? [] : [sum])], turned ? {} : { transB: 1 });
+    });
+  }
+  return channelsFirst(b.reshape(sum!, [n, ...out, b.shape(sum!)[1]!]), b);
+}
+
+/**
+ * The transposed convolution of x [n, C, …] with W [C, O, …] (one group): one product makes what every element sends to every tap,
+ * then each tap's share is put in its place and added.
+ */
+export function spreadByTaps(x: Value, W: Value, { kernel, strides, dilations, pads }: Window, out: readonly number[], b: Builder): Value {
+  const [C, O] = b.staticShape(W) as [number, number];
+  const all = taps(kernel);
+  const [n, , ...inner] = b.shape(x) as [Dim, Dim, ...number[]];
+  const shares = b.matmul(rowsOf(x, b), b.reshape(W, [C, O * all.length]));
+  const rows = b.shape(shares)[0]!;
+  const apart = b.transpose(b.reshape(shares, [rows, O, all.length]), [0, 2, 1]);
+  const parts =
+    all.length === 1 ? [apart] : b.emit('Split', [apart, b.ints(new Array<number>(all.length).fill(1))], { axis: 1 }, all.length);
+  let sum: Value | undefined;
   all.forEach((tap, i) => {
-    const rows = rowsUnder(padded, tap, window, out, b);
-    sum = b.op('Gemm', [rows, matrices[i]!, ...(sum === undefined ? [] : [sum])], transposed ? {} : { transB: 1 });
+    let image = b.reshape(parts[i]!, [n, ...inner, O]);
+    tap.forEach((t, axis) => {
+      if (strides[axis]! > 1) image = spread(image, axis + 1, strides[axis]!, b);
+      const first = t * dilations[axis]! - pads[axis]!;
+      const length = inner[axis]! * strides[axis]!;
+      image = padAxis(image, axis + 1, first, out[axis]! - first - length, b);
+    });
+    sum = b.sum(sum, image);
   });
-  return channelsFirst(b.reshape(sum!, [b.shape(x)[0]!, ...out, b.shape(sum!)[1]!]), b);
+  return channelsFirst(sum!, b);
 }

@@ -1,8 +1,10 @@
+import { sizeOf } from '../../core/tensor.js';
 import type { Builder, Value } from '../builder.js';
-import { minus, plus, times } from '../dims.js';
+import { isStatic, minus, plus, times } from '../dims.js';
 import { intOf, intsOf, type Node, stringOf } from '../graph.js';
-import { convolve, perChannel } from './conv.js';
-import { besideTaps, paddedLast, rowsOf, rowsUnder } from './conv-taps.js';
+import { convolve, lowered, perChannel, smallImage } from './conv.js';
+import { byPhases, turned } from './conv-phases.js';
+import { besideTaps, columnsUnder, convByTaps, fewRows, paddedLast, rowsOf, rowsUnder, spreadByTaps } from './conv-taps.js';
 import { otherAxes, type Rule } from './rule.js';
 import { taps, type Window, windowOf } from './window.js';
 
@@ -39,6 +41,27 @@ export const ConvTranspose: Rule = {
     const sum = b.sum(along, across, alone);
     return [sum && b.expand(sum, b.shape(node.outputs[0]!))];
   },
+  lower: (node, b) => {
+    const [x, W, bias] = node.inputs as [Value, Value, Value | undefined];
+    const groups = intOf(node, 'group', 1);
+    const window = windowOfNode(node, b);
+    const { kernel, strides, dilations, pads } = window;
+    const [C, O] = b.staticShape(W) as [number, number];
+    const out = b.shape(node.outputs[0]!).slice(2);
+    const inner = b.shape(x).slice(2);
+    const reach = kernel.map((k, i) => dilations[i]! * (k - 1));
+    const back = [...reach.map((r, i) => r - pads[i]!), ...reach.map((r, i) => r - pads[i + kernel.length]!)];
+    const plain = strides.every((s) => s === 1) && !intsOf(node, 'output_padding') && back.every((p) => p >= 0);
+    if (!b.isFixed(W) && groups === 1 && C >= 8 && O >= 8 && !bias && isStatic(out) && isStatic(inner) && sizeOf(inner) <= smallImage) {
+      if (fewRows(b.shape(x)[0]!, sizeOf(inner), C)) return [spreadByTaps(x, W, window, out, b)];
+      if (plain) return [convByTaps(x, W, undefined, { ...window, pads: back }, out, true, b)];
+    }
+    if (plain) return [lowered(x, turned(W, groups, b), bias, { ...window, pads: back }, groups, b)];
+    const large = !b.isFixed(W) && isStatic(inner) && sizeOf(inner) > smallImage;
+    if (bias || large || !isStatic(out) || !isStatic(inner) || dilations.some((e) => e !== 1)) return undefined;
+    const phases = byPhases(x, W, window, groups, out, b);
+    return phases === undefined ? undefined : [phases];
+  },
   expand: (node, b) => {
     const mode = stringOf(node, 'auto_pad', 'NOTSET');
     const { auto_pad, output_shape, ...rest } = node.attributes;
@@ -70,6 +93,9 @@ function weightCotangent(node: Node, d: Value, b: Builder): Value {
   const padded = paddedLast(d, window.pads, b);
   const rows = rowsOf(x, b);
   const places = b.shape(rows)[0]!;
+  if (groups === 1 && fewRows(b.shape(x)[0]!, sizeOf(inner), C)) {
+    return b.reshape(b.op('Gemm', [rows, columnsUnder(padded, window, inner, b)], { transA: 1 }), [C, O, ...window.kernel]);
+  }
   const parts = taps(window.kernel).map((tap) => {
     const reached = rowsUnder(padded, tap, window, inner, b);
     if (groups === 1) return b.op('Gemm', [rows, reached], { transA: 1 });
