@@ -69,3 +69,4 @@ export {
   ssofttopkRef as ssofttopk,
 } from './soft-topk';
 export { dwasserstein1d, swasserstein1d } from './wasserstein1d';
+export { dassignRef as dassign } from './assignment';

@@ -26,3 +26,4 @@ export { dobcRow } from './obc';
 export { disotonic, disotonicBack } from './isotonic';
 export { dsofttopk, dsofttopkBack, ssofttopk, ssofttopkBack } from './soft-topk';
 export { dwasserstein1d, swasserstein1d } from './wasserstein1d';
+export { dassign } from './assignment';

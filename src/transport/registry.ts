@@ -1,7 +1,9 @@
 import type { Registry } from '../core/registry.js';
+import { assignment } from './assignment.js';
 import { buresBarycenter } from './bures-barycenter.js';
 import { buresWasserstein } from './bures-wasserstein.js';
 import { maxSlicedWasserstein } from './max-sliced-wasserstein.js';
+import { minibatchCoupling } from './minibatch-coupling.js';
 import { progressivePartial } from './progressive-partial.js';
 import { semanticPartial } from './semantic-partial.js';
 import { sinkhorn } from './sinkhorn.js';
@@ -62,4 +64,12 @@ export const registry = {
     test: 'test/transport/bures-wasserstein.test.ts',
   },
   'bures-barycenter': { method: buresBarycenter, summary: 'Barycenter of covariances', test: 'test/transport/bures-wasserstein.test.ts' },
+  assignment: { method: assignment, summary: 'The cheapest matching of rows to columns', test: 'test/transport/assignment.test.ts' },
+  'minibatch-coupling': {
+    method: minibatchCoupling,
+    summary: 'Exact pairing of two batches for flow matching',
+    papers: [188],
+
+    test: 'test/transport/assignment.test.ts',
+  },
 } satisfies Registry;

@@ -98,4 +98,22 @@ export const calls: Record<string, (area: Area) => unknown> = {
     );
     return { plan, objectives: Float64Array.from(objectives) };
   },
+  assignment: ({ assignment }) =>
+    assignment({
+      cost: [
+        [4, 1, 3],
+        [2, 0, 5],
+      ],
+    }),
+  'minibatch-coupling': ({ minibatchCoupling }) =>
+    minibatchCoupling({
+      x: [
+        [0, 1],
+        [2, 0.5],
+      ],
+      y: [
+        [3, 1],
+        [0, 0],
+      ],
+    }),
 };
