@@ -2,6 +2,7 @@
 import type { CommandModule } from 'yargs';
 import type { GlobalArgs } from '../options.js';
 import { bench } from './bench.js';
+import { curvature } from './curvature.js';
 import { demo } from './demo.js';
 import { doctor } from './doctor.js';
 import { embed } from './embed.js';
@@ -15,6 +16,7 @@ import { sort } from './sort.js';
 export const commands: readonly CommandModule<GlobalArgs, any>[] = [
   evaluate,
   prune,
+  curvature,
   finetune,
   embed,
   grad,

@@ -2,7 +2,9 @@ import { checkAborted } from '../core/batches.js';
 import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
-import { checkOperator, inner, norm, products } from '../linalg/operator.js';
+import type { FloatArray } from '../core/tensor.js';
+import { Basis } from '../linalg/basis.js';
+import { checkOperator, inner, norm, products, readVector } from '../linalg/operator.js';
 import { draw, meanAndError, orthonormalize, readVectors, type Vectors } from './probes.js';
 
 export interface TraceOptions extends LongOptions {
@@ -14,6 +16,11 @@ export interface TraceOptions extends LongOptions {
   readonly vectors?: Vectors;
   /** Hutchinson: stop once the standard error is below this share of the estimate (after at least 10 probes). */
   readonly tolerance?: number;
+  /**
+   * Hutchinson: a part of the answer that is known already, so that probes only measure the rest: orthonormal vectors Q and tr(QᵀAQ),
+   * for example `{ vectors: basis, trace: Σ alpha }` of a Lanczos run whose start was independent of the probes.
+   */
+  readonly known?: { readonly vectors: readonly FloatArray[]; readonly trace: number };
   readonly seed?: number;
 }
 
@@ -34,7 +41,7 @@ export interface TraceResult {
  *   xtrace: as hutch++, every probe used both ways by leaving each out once; the better choice for few products
  *
  * @param op symmetric operator of size d
- * @param options `method` ('hutchinson'), `probes` products at most (60), `vectors` [s, d], `tolerance` (hutchinson), `seed` (0),
+ * @param options `method` ('hutchinson'), `probes` products at most (60), `vectors` [s, d], `tolerance` and `known` (hutchinson), `seed` (0),
  *   `signal`, `onProgress`
  * @returns `estimate`, `standardError`, `samples`, `iterations` (products)
  * @throws {ShapeError | DomainError} on wrong shapes, or products that are not finite
@@ -57,7 +64,7 @@ export async function trace(op: LinearOperator, options: TraceOptions = {}): Pro
   const run = counted(op, options, method === 'hutch++' ? (vectors.length / 2) * 3 : vectors.length * per);
   if (method === 'hutch++') return hutchPlusPlus(op.size, vectors, run);
   if (method === 'xtrace') return xtrace(op.size, vectors, run);
-  return hutchinson(vectors, run, options.tolerance);
+  return hutchinson(op.size, vectors, run, options);
 }
 
 interface Run {
@@ -80,16 +87,21 @@ function counted(op: LinearOperator, { signal, onProgress }: LongOptions, total:
   };
 }
 
-async function hutchinson(vectors: Float64Array[], run: Run, tolerance: number | undefined): Promise<TraceResult> {
+async function hutchinson(size: number, vectors: Float64Array[], run: Run, { tolerance, known }: TraceOptions): Promise<TraceResult> {
+  const basis = known && new Basis(size, Math.max(1, known.vectors.length));
+  for (const v of known?.vectors ?? []) basis?.push(readVector('known.vectors', v, size));
+  const offset = known?.trace ?? 0;
   const samples: number[] = [];
   for (const z of vectors) {
-    samples.push(inner(z, await run.apply(z)));
+    const rest = z.slice();
+    basis?.orthogonalize(rest);
+    samples.push(inner(rest, await run.apply(rest)));
     if (tolerance === undefined || samples.length < 10) continue;
     const { mean, error } = meanAndError(samples);
-    if (error <= tolerance * Math.abs(mean)) break;
+    if (error <= tolerance * Math.abs(offset + mean)) break;
   }
   const { mean, error } = meanAndError(samples);
-  return { estimate: mean, standardError: error, samples: Float64Array.from(samples), iterations: run.count };
+  return { estimate: offset + mean, standardError: error, samples: Float64Array.from(samples), iterations: run.count };
 }
 
 async function hutchPlusPlus(size: number, vectors: Float64Array[], run: Run): Promise<TraceResult> {

@@ -1,4 +1,5 @@
 // Areas put together: what the command line calls.
+export { type CurvatureReport, type CurvatureReportOptions, curvatureReport } from './curvature-report.js';
 export { cutAt } from './embed.js';
 export { type Evaluation, evaluate } from './evaluate.js';
 export { type FitOptions, type FitResult, fit, optimizerNames } from './fit.js';

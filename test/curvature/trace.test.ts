@@ -3,6 +3,7 @@ import { diagonalEstimate } from '../../src/curvature/diagonal.js';
 import { hessianOperator } from '../../src/curvature/operators.js';
 import { sharpnessTrace } from '../../src/curvature/sharpness-trace.js';
 import { trace } from '../../src/curvature/trace.js';
+import { lanczos } from '../../src/linalg/lanczos.js';
 import { expectClose } from '../helpers/close.js';
 import { diagonal, rotated } from '../helpers/operators.js';
 import { matrixOf, network } from '../helpers/quadratic.js';
@@ -45,6 +46,15 @@ test('an operator of lower rank than the probes is traced exactly by Hutch++ and
     expectClose(estimate, 0, { atol: 1e-10 });
     expectClose(standardError, 0, { atol: 1e-10 });
   }
+});
+
+test('with a known part, probes measure only the rest, and the error shrinks', async () => {
+  const op = rotated(decaying);
+  const { alpha, basis } = await lanczos(op, { steps: 20, seed: 9 });
+  const known = { vectors: basis, trace: alpha.reduce((sum, x) => sum + x, 0) };
+  const [plain, helped] = [await trace(op, { probes: 20 }), await trace(op, { probes: 20, known })];
+  expect(Math.abs(helped.estimate - total)).toBeLessThan(4 * helped.standardError);
+  expect(helped.standardError).toBeLessThan(plain.standardError / 5);
 });
 
 test('a zero operator, one dimension, and a tolerance that is reached early', async () => {
