@@ -9,6 +9,7 @@ import { arithmetic } from './arithmetic.js';
 import { conversions, held } from './cast.js';
 import { control } from './control.js';
 import { convolutions } from './convolution.js';
+import { detections } from './detection.js';
 import { elementwise } from './elementwise.js';
 import { indexings } from './indexing.js';
 import { layouts } from './layout.js';
@@ -35,6 +36,7 @@ const kernels: Kernels = {
   ...resizing,
   ...recurrences,
   ...control,
+  ...detections,
 };
 
 /** Names of the ai.onnx operators the reference evaluator computes, sorted. */

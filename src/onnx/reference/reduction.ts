@@ -99,32 +99,30 @@ const argument =
     return [longs(found, out)];
   };
 
-/** Sums (or products) along an axis up to each element; `exclusive` leaves the element itself out. */
-const running =
-  (first: number, f: (a: number, b: number) => number): Kernel =>
-  (inputs, node) => {
-    const x = need(inputs, 0, node);
-    const at = need(inputs, 1, node);
-    if (at.data.length !== 1) throw fail(node, `expected one axis, got ${at.data.length}`);
-    const { outer, extent, inner } = around(x.shape, axisOf(node, list(at)[0]!, x.shape.length));
-    const exclusive = intOf(node, 'exclusive', 0) !== 0;
-    const reverse = intOf(node, 'reverse', 0) !== 0;
-    const data = arrayLike(x, x.data.length);
-    const X = x.data as unknown as Elements;
-    const start = (typeof x.data[0] === 'bigint' ? BigInt(first) : first) as number;
-    for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++) {
-        let total = start;
-        for (let step = 0; step < extent; step++) {
-          const k = (o * extent + (reverse ? extent - 1 - step : step)) * inner + i;
-          const next = f(total, X[k]!);
-          data[k] = exclusive ? total : next;
-          total = next;
-        }
+/** Sums along an axis up to each element; `exclusive` leaves the element itself out. */
+const cumSum: Kernel = (inputs, node) => {
+  const x = need(inputs, 0, node);
+  const at = need(inputs, 1, node);
+  if (at.data.length !== 1) throw fail(node, `expected one axis, got ${at.data.length}`);
+  const { outer, extent, inner } = around(x.shape, axisOf(node, list(at)[0]!, x.shape.length));
+  const exclusive = intOf(node, 'exclusive', 0) !== 0;
+  const reverse = intOf(node, 'reverse', 0) !== 0;
+  const data = arrayLike(x, x.data.length);
+  const X = x.data as unknown as Elements;
+  const zero = (typeof x.data[0] === 'bigint' ? 0n : 0) as number;
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      let total = zero;
+      for (let step = 0; step < extent; step++) {
+        const k = (o * extent + (reverse ? extent - 1 - step : step)) * inner + i;
+        const next = total + X[k]!;
+        data[k] = exclusive ? total : next;
+        total = next;
       }
     }
-    return [like(x, data, x.shape)];
-  };
+  }
+  return [like(x, data, x.shape)];
+};
 
 const largest = fold(-Infinity, (a, b) => Math.max(a, b));
 const smallest = fold(Infinity, (a, b) => Math.min(a, b));
@@ -152,6 +150,5 @@ export const reductions: Kernels = {
   ReduceMin: reduce(smallest),
   ArgMax: argument((a, b) => a > b),
   ArgMin: argument((a, b) => a < b),
-  CumSum: running(0, (a, b) => a + b),
-  CumProd: running(1, (a, b) => a * b),
+  CumSum: cumSum,
 };

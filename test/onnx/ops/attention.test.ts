@@ -17,6 +17,7 @@ operatorFamily(
     microsoft('FusedMatMul', [normal(2, 3, 4), normal(2, 4, 5)], { alpha: float(0.5) }),
     microsoft('FusedMatMul', [normal(2, 4, 3), normal(4, 5)], { transA: 1 }),
     microsoft('FusedMatMul', [normal(2, 3, 4), normal(2, 5, 4)], { transB: 1, alpha: float(2) }),
+    microsoft('TransposeMatMul', [normal(4, 3), normal(4, 5)], { transA: 1 }),
     microsoft('FusedGemm', [normal(3, 4), normal(4, 5), normal(5)], { activation: 'Tanh' }),
     ...['Relu', 'Sigmoid'].map((activation) =>
       microsoft('FusedConv', [normal(1, 2, 4, 5), normal(3, 2, 3, 3), normal(3)], { activation, pads: [1, 1, 1, 1] }),

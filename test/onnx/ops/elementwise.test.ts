@@ -1,4 +1,15 @@
-import { away, distinct, each, float, given, normal, type OperatorCase, operatorFamily, positive } from '../../helpers/operator-cases.js';
+import {
+  away,
+  distinct,
+  each,
+  fixed,
+  float,
+  given,
+  normal,
+  type OperatorCase,
+  operatorFamily,
+  positive,
+} from '../../helpers/operator-cases.js';
 
 const smooth = ['Tanh', 'Sigmoid', 'Exp', 'Erf', 'Identity', 'Neg'];
 const kinked = ['Relu', 'Abs'];
@@ -55,6 +66,8 @@ operatorFamily('arithmetic', [
 ]);
 
 operatorFamily('casts', [
+  { op: 'CastLike', inputs: [normal(2, 3), fixed(normal(1))] },
+  { op: 'CastLike', inputs: [given('float32', [1.5, -2.5], [2], false), given('int32', [1], [1], false)], zero: true },
   { op: 'Cast', inputs: [normal(2, 3)], attributes: { to: 1 } },
   { op: 'Cast', inputs: [given('float32', [1.7, -1.7, 0, 3], [4], false)], attributes: { to: 7 }, zero: true },
   { op: 'Cast', inputs: [given('int64', [1, -2, 0], [3], false)], attributes: { to: 1 }, zero: true },

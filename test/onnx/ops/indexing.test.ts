@@ -1,4 +1,4 @@
-import { distinct, each, fixed, given, ints, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
+import { distinct, each, fixed, floats, given, ints, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
 
 /** Indices as an input of the model, not known while the graph is written. */
 const at = (values: number[], shape: number[] = [values.length]) => given('int64', values, shape, false);
@@ -57,4 +57,28 @@ operatorFamily('selections', [
     attributes: { value: { type: 'tensor', value: { type: 'int64', data: BigInt64Array.of(5n), shape: [1] } } },
     zero: true,
   },
+]);
+
+const boxes = given(
+  'float32',
+  [0, 0, 1, 1, 0, 0.1, 1, 1.1, 0, -0.1, 1, 0.9, 0, 10, 1, 11, 0, 10.1, 1, 11.1, 0, 100, 1, 101],
+  [1, 6, 4],
+  false,
+);
+const scores = given('float32', [0.9, 0.75, 0.6, 0.95, 0.5, 0.3, 0.1, 0.2, 0.3, 0.4, 0.35, 0.6], [1, 2, 6], false);
+const scalar = (type: 'int64' | 'float32', value: number) => given(type, [value]);
+
+operatorFamily('boxes', [
+  ...each(
+    { op: 'NonMaxSuppression', inputs: [boxes, scores, scalar('int64', 3), scalar('float32', 0.5), scalar('float32', 0.15)], zero: true },
+    {},
+    { center_point_box: 1 },
+  ),
+  { op: 'NonMaxSuppression', inputs: [boxes, scores, scalar('int64', 2), scalar('float32', 0)], zero: true },
+]);
+
+operatorFamily('other names', [
+  { op: 'Scatter', opset: 10, inputs: [normal(3, 4), at([0, 2, 3, 1], [2, 2]), normal(2, 2)], attributes: { axis: 1 } },
+  { op: 'Constant', inputs: [], attributes: { value_floats: floats(1, 2, 3) }, zero: true },
+  { op: 'Constant', inputs: [], attributes: { value_int: 3 }, zero: true },
 ]);

@@ -1,4 +1,4 @@
-import { each, float, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
+import { each, fixed, float, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
 
 const product = (a: number[], b: number[]): OperatorCase => ({ op: 'MatMul', inputs: [normal(...a), normal(...b)] });
 
@@ -61,4 +61,9 @@ operatorFamily('Einsum', [
   ),
   ...each({ op: 'Einsum', inputs: [normal(3, 3)] }, { equation: 'ii->i' }, { equation: 'ii' }),
   { op: 'Einsum', inputs: [normal(3, 4), normal(4, 2), normal(2, 3)], attributes: { equation: 'ij,jk,kl->il' } },
+]);
+
+operatorFamily('determinants', [
+  { op: 'Det', inputs: [fixed(normal(2, 3, 3))], zero: true },
+  { op: 'Det', inputs: [fixed(normal(4, 4))], zero: true },
 ]);
