@@ -27,3 +27,5 @@ export { disotonic, disotonicBack } from './isotonic';
 export { dsofttopk, dsofttopkBack, ssofttopk, ssofttopkBack } from './soft-topk';
 export { dwasserstein1d, swasserstein1d } from './wasserstein1d';
 export { dassign } from './assignment';
+export { networkSimplex, networkSimplexWork } from './network-simplex';
+export { assignment, assignmentWork } from './assignment';

@@ -128,4 +128,53 @@ test('bad input is refused by name', () => {
   expect(() => assignment([[1, Number.NaN]])).toThrow(/cost: expected finite numbers/);
   expect(() => assignment({ cost: [[1, 2], [3]] })).toThrow(/cost: expected 2 columns in row 1, got 1/);
   expect(() => minibatchCoupling({ x: [[1], [2]], y: [[1]] })).toThrow(/y: expected 2 points/);
+import { assignment, emd } from '../../src/transport/index.js';
+import { expectClose, randomF64 } from '../helpers/close.js';
+import { onBoth } from '../helpers/tiers.js';
+
+test('it agrees with exact transport for every shape, with ties, and its dual certifies it', () =>
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.integer(), fc.boolean(), (n, m, seed, ties) => {
+      const data = randomF64(n * m, seed).map((c) => (ties ? Math.round(c) : c));
+      const cost = { data, shape: [n, m] };
+      const r = assignment(cost);
+      const mass = Math.min(n, m);
+      const exact = emd({ cost, a: new Float64Array(n).fill(1), b: new Float64Array(m).fill(1) }, { mass });
+      expectClose(r.value, exact.value, { atol: 1e-11 });
+      const used = [...r.columns].filter((j) => j >= 0);
+      expect(used.length).toBe(mass);
+      expect(new Set(used).size).toBe(mass);
+      expectClose(r.f.reduce((s, x) => s + x, 0) + r.g.reduce((s, x) => s + x, 0), r.value, { atol: 1e-11 });
+      for (let k = 0; k < n * m; k++) expect(r.f[Math.floor(k / m)]! + r.g[k % m]!).toBeLessThanOrEqual(data[k]! + 1e-11);
+    }),
+  ));
+
+test.each([1, 2, 5, 16, 33])('reductions and plain augmenting paths reach the same total over %i rows', (n) => {
+  const [fast, plain] = onBoth((arena) => {
+    const u = arena.zeros('f64', n);
+    const v = arena.zeros('f64', n + 3);
+    assign(arena.zeros('i32', n), arena.zeros('i32', n + 3), u, v, arena.put(randomF64(n * (n + 3), n)));
+    const sum = (x: Float64Array) => x.reduce((s, value) => s + value, 0);
+    return sum(arena.view(u)) + sum(arena.view(v));
+  });
+  expectClose(fast as number[], plain as number[], { rtol: 1e-12 });
+});
+
+test('huge, tiny and negative costs are matched exactly', () => {
+  for (const scale of [1e150, 1e-150, -1]) {
+    expect([
+      ...assignment([
+        [1 * scale, 2 * scale],
+        [2 * scale, 5 * scale],
+      ]).columns,
+    ]).toEqual(scale < 0 ? [0, 1] : [1, 0]);
+  }
+});
+
+test.each([
+  ['NaN', [[0, NaN]], /cost: expected finite/],
+  ['nothing', [], /cost: expected at least one/],
+  ['ragged rows', [[1, 2], [1]], /cost: expected 2 columns in row 1/],
+])('%s is refused by name', (_name, cost, message) => {
+  expect(() => assignment(cost as never)).toThrow(message);
 });

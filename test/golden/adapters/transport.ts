@@ -1,5 +1,7 @@
 // Optimal transport against golden/ot-sort. Every kind runs in f64 (tight) and, where the cases allow it, in f32.
 import {
+  emd,
+  minibatchCoupling,
   progressivePartial,
   semanticPartial,
   sinkhorn,
@@ -52,8 +54,31 @@ function runUnbalanced(c: OtSortCase): void {
   expectClose(single.plan(), f64(c, 'P'), { atol: 2e-5 });
 }
 
+function runEmd(c: OtSortCase): void {
+  if (!c.has('M')) {
+    const shape = [number(c, 'n'), 2];
+    for (const read of [f64, f32]) {
+      const { indices, value } = minibatchCoupling({ data: read(c, 'x0'), shape }, { data: read(c, 'x1'), shape });
+      expect([...indices]).toEqual([...c.array('perm').data]);
+      expectClose(value, c.scalars.cost!, { rtol: read === f64 ? 1e-10 : 1e-5 });
+    }
+    return;
+  }
+  const [M, a, b] = [f64(c, 'M'), f64(c, 'a'), f64(c, 'b')];
+  const r = emd({ cost: M, a, b });
+  expectClose(r.value, c.scalars.cost!, { rtol: 1e-10 });
+  const [n, m] = [a.length, b.length];
+  let dual = 0;
+  for (let i = 0; i < n; i++) dual += a[i]! * r.f[i]!;
+  for (let j = 0; j < m; j++) dual += b[j]! * r.g[j]!;
+  expectClose(dual, r.value, { rtol: 1e-10 });
+  for (let k = 0; k < n * m; k++) expect(r.f[Math.floor(k / m)]! + r.g[k % m]!).toBeLessThanOrEqual(M[k]! + 1e-10);
+  expectClose(emd({ cost: f32(c, 'M'), a, b }).value, c.scalars.cost!, { rtol: 1e-5 });
+}
+
 function runPartial(c: OtSortCase): void {
   const [a, b, mass] = [f64(c, 'a'), f64(c, 'b'), number(c, 'mass')];
+  expectClose(emd({ cost: f64(c, 'M'), a, b }, { mass }).value, c.scalars.cost!, { rtol: 1e-9 });
   const r = sinkhornPartial({ cost: f64(c, 'M'), a, b }, { mass, epsilon: number(c, 'reg'), tolerance: 1e-12, maxIterations: 100_000 });
   expectClose(r.plan(), f64(c, 'P_ent'), { atol: 1e-8 });
   expectClose(r.transportCost, c.scalars.cost_ent!, { rtol: 1e-9 });
@@ -125,6 +150,7 @@ function runPartialLabels(c: OtSortCase): void {
 function runLarge(c: OtSortCase): void {
   if (c.params.op !== 'sinkhorn') return;
   const { cost, a, b } = drawProblem(number(c, 'n'), number(c, 'm'), number(c, 'seed'));
+  expectClose(emd({ cost, a, b }).value, c.scalars.emd!, { rtol: 1e-9 });
   const r = sinkhorn({ cost, a, b }, { epsilon: number(c, 'reg'), tolerance: 1e-10 });
   expect(r.converged).toBe(true);
   expectClose(r.value, c.scalars.ot_eps!, { rtol: 1e-9 });
@@ -140,6 +166,7 @@ export default {
   pillar: 'transport',
   otSort: {
     sinkhorn: runSinkhorn,
+    emd: runEmd,
     unbalanced: runUnbalanced,
     partial: runPartial,
     sinkhorn_divergence: runDivergence,

@@ -1,0 +1,299 @@
+// The transportation problem by the network simplex method: min Σ C_ij x_ij, row sums = supply, column sums = demand, x ≥ 0.
+// Nodes: rows 0 … n − 1, columns n … n + m − 1, a root n + m with artificial arcs row → root → column. Only the spanning tree is stored:
+// the arc between a node and its parent leaves a row and enters a column, so that a node's kind tells its direction. Masses are integers held
+// in f64 (the caller scales them): flows are exact and ties are ties. Entering arcs by block search (the best of a few rows of costs, rows in
+// turn), leaving arcs by Cunningham's rule (1976), which keeps the tree strongly feasible: no cycling.
+import { at } from './lib/lanes';
+
+// Arrays in `work`, each of n + m + 1 elements: flow (f64), then parent, first child, next and previous sibling, depth (i32).
+// @ts-ignore: decorator
+@inline
+function links(work: usize, nodes: i32, which: i32): usize {
+  return work + ((<usize>nodes) << 3) + (((<usize>nodes) << 2) * <usize>which);
+}
+
+/** Bytes of `work` for n rows and m columns. */
+export function networkSimplexWork(n: i32, m: i32): i32 {
+  return (n + m + 1) * 28 + 16;
+}
+
+/**
+ * Solves from the greedy tree under C − g. Returns the pivots done, or −1 when maxPivots did not suffice. C [n, m], supply [n], demand [m] (f64,
+ * integers > 0, equal totals), u [n] out, v [m] in (the start g) and out: C_ij ≥ u_i + v_j up to tolerance, equal where flow runs. In
+ * `work`: flow[x] on the arc between node x and parent[x].
+ */
+export function networkSimplexRef(
+  C: usize, supply: usize, demand: usize, u: usize, v: usize, work: usize, n: i32, m: i32, tolerance: f64, blockRows: i32, maxPivots: i32,
+): i32 {
+  return solve<i32>(C, supply, demand, u, v, work, n, m, tolerance, blockRows, maxPivots);
+}
+/** As the twin, pricing in vectors; the same pivots. */
+export function networkSimplex(
+  C: usize, supply: usize, demand: usize, u: usize, v: usize, work: usize, n: i32, m: i32, tolerance: f64, blockRows: i32, maxPivots: i32,
+): i32 {
+  return solve<v128>(C, supply, demand, u, v, work, n, m, tolerance, blockRows, maxPivots);
+}
+
+/** min_j C[row, j] − v[j]; `V` = v128 works in vectors. */
+// @ts-ignore: decorator
+@inline
+function cheapest<V>(row: usize, v: usize, m: i32): f64 {
+  let least: f64 = Infinity;
+  let j = 0;
+  if (!isInteger<V>()) {
+    let a = f64x2.splat(Infinity);
+    let b = f64x2.splat(Infinity);
+    for (; j + 4 <= m; j += 4) {
+      const p = at<f64>(row, j);
+      const q = at<f64>(v, j);
+      a = f64x2.pmin(a, f64x2.sub(v128.load(p), v128.load(q)));
+      b = f64x2.pmin(b, f64x2.sub(v128.load(p, 16), v128.load(q, 16)));
+    }
+    a = f64x2.pmin(a, b);
+    least = min<f64>(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1));
+  }
+  for (; j < m; j++) {
+    const value = load<f64>(at<f64>(row, j)) - load<f64>(at<f64>(v, j));
+    if (value < least) least = value;
+  }
+  return least;
+}
+
+/** The first j with C[row, j] − v[j] = least. */
+// @ts-ignore: decorator
+@inline
+function placeOf(row: usize, v: usize, m: i32, least: f64): i32 {
+  for (let j = 0; j < m; j++) if (load<f64>(at<f64>(row, j)) - load<f64>(at<f64>(v, j)) == least) return j;
+  return 0;
+}
+
+function solve<V>(
+  C: usize, supply: usize, demand: usize, u: usize, v: usize, work: usize, n: i32, m: i32, tolerance: f64, blockRows: i32, maxPivots: i32,
+): i32 {
+  const pitch = (<usize>m) << 3;
+  let artificial: f64 = 0;
+  for (let k = 0; k < n * m; k++) artificial = max<f64>(artificial, abs<f64>(load<f64>(at<f64>(C, k))));
+  artificial = 2 * artificial + 1;
+  plant<V>(C, supply, demand, v, work, n, m);
+  settle(C, u, v, work, n, m, n + m, artificial);
+
+  let pivots = 0;
+  let row = 0;
+  let idle = 0; // rows in turn without an improving arc
+  let fresh = true; // potentials come straight from the tree
+  while (true) {
+    let best = -tolerance;
+    let from = -1;
+    for (let k = 0; k < blockRows && idle < n; k++) {
+      const least = cheapest<V>(C + <usize>row * pitch, v, m) - load<f64>(at<f64>(u, row));
+      if (least < best) {
+        best = least;
+        from = row;
+      }
+      idle++;
+      row++;
+      if (row == n) row = 0;
+    }
+    if (from < 0) {
+      if (idle < n) continue;
+      if (fresh) return pivots;
+      // No arc improves: once more with potentials free of accumulated rounding.
+      settle(C, u, v, work, n, m, n + m, artificial);
+      fresh = true;
+      idle = 0;
+      continue;
+    }
+    if (pivots == maxPivots) return -1;
+    const line = C + <usize>from * pitch;
+    const to = placeOf(line, v, m, cheapest<V>(line, v, m));
+    pivot(from, n + to, best, u, v, work, n, m);
+    pivots++;
+    idle = 0;
+    fresh = false;
+  }
+}
+
+/** Hangs node x under `above` with a flow. */
+// @ts-ignore: decorator
+@inline
+function hang(x: i32, above: i32, flow: f64, work: usize, nodes: i32): void {
+  const first = links(work, nodes, 1);
+  const next = links(work, nodes, 2);
+  const previous = links(work, nodes, 3);
+  store<i32>(at<i32>(links(work, nodes, 0), x), above);
+  store<f64>(at<f64>(work, x), flow);
+  const sibling = load<i32>(at<i32>(first, above));
+  store<i32>(at<i32>(next, x), sibling);
+  store<i32>(at<i32>(previous, x), -1);
+  if (sibling >= 0) store<i32>(at<i32>(previous, sibling), x);
+  store<i32>(at<i32>(first, above), x);
+}
+
+/** Takes node x from its parent's list. */
+// @ts-ignore: decorator
+@inline
+function unhang(x: i32, work: usize, nodes: i32): void {
+  const next = links(work, nodes, 2);
+  const previous = links(work, nodes, 3);
+  const after = load<i32>(at<i32>(next, x));
+  const before = load<i32>(at<i32>(previous, x));
+  if (before >= 0) store<i32>(at<i32>(next, before), after);
+  else store<i32>(at<i32>(links(work, nodes, 1), load<i32>(at<i32>(links(work, nodes, 0), x))), after);
+  if (after >= 0) store<i32>(at<i32>(previous, after), before);
+}
+
+/**
+ * A first tree: rows in turn fill their cheapest open columns under C − v. Whichever side of an arc is used up hangs under the other, a row
+ * used up together with its column stays at the root (arc row → root, flow 0: strongly feasible), what is left hangs at the root too.
+ */
+function plant<V>(C: usize, supply: usize, demand: usize, v: usize, work: usize, n: i32, m: i32): void {
+  const nodes = n + m + 1;
+  const root = n + m;
+  for (let x = 0; x < nodes; x++) {
+    store<i32>(at<i32>(links(work, nodes, 1), x), -1);
+    store<i32>(at<i32>(links(work, nodes, 0), x), root);
+    store<f64>(at<f64>(work, x), x < n ? load<f64>(at<f64>(supply, x)) : x < root ? load<f64>(at<f64>(demand, x - n)) : 0);
+  }
+  store<i32>(at<i32>(links(work, nodes, 0), root), -1);
+  for (let i = 0; i < n; i++) {
+    let left = load<f64>(at<f64>(work, i));
+    const line = C + ((<usize>i * <usize>m) << 3);
+    while (left > 0) {
+      const least = cheapest<V>(line, v, m);
+      if (least == Infinity) break;
+      const j = placeOf(line, v, m, least);
+      const open = load<f64>(at<f64>(work, n + j));
+      if (open <= left) {
+        // The column is used up: it hangs under the row, and closes.
+        hang(n + j, i, open, work, nodes);
+        store<f64>(at<f64>(v, j), -Infinity);
+        left -= open;
+        store<f64>(at<f64>(work, i), left);
+        if (left == 0) break;
+      } else {
+        hang(i, n + j, left, work, nodes);
+        store<f64>(at<f64>(work, n + j), open - left);
+        left = -1; // hung
+      }
+    }
+    if (left >= 0) hang(i, root, left, work, nodes);
+  }
+  for (let j = 0; j < m; j++) {
+    if (load<i32>(at<i32>(links(work, nodes, 0), n + j)) == root) hang(n + j, root, load<f64>(at<f64>(work, n + j)), work, nodes);
+  }
+}
+
+/** Depths and potentials of the subtree under `top` (whose own are right; the root counts as right), from the costs of its arcs. */
+function settle(C: usize, u: usize, v: usize, work: usize, n: i32, m: i32, top: i32, artificial: f64): void {
+  const nodes = n + m + 1;
+  const root = n + m;
+  const parent = links(work, nodes, 0);
+  const first = links(work, nodes, 1);
+  const next = links(work, nodes, 2);
+  const depth = links(work, nodes, 4);
+  store<i32>(at<i32>(depth, root), 0);
+  let x = top;
+  while (true) {
+    let step = load<i32>(at<i32>(first, x));
+    while (step < 0) {
+      if (x == top) return;
+      step = load<i32>(at<i32>(next, x));
+      if (step < 0) x = load<i32>(at<i32>(parent, x));
+    }
+    x = step;
+    const above = load<i32>(at<i32>(parent, x));
+    store<i32>(at<i32>(depth, x), load<i32>(at<i32>(depth, above)) + 1);
+    if (x < n) {
+      const cost = above == root ? artificial : load<f64>(at<f64>(C, x * m + above - n)) - load<f64>(at<f64>(v, above - n));
+      store<f64>(at<f64>(u, x), cost);
+    } else {
+      const cost = above == root ? artificial : load<f64>(at<f64>(C, above * m + x - n)) - load<f64>(at<f64>(u, above));
+      store<f64>(at<f64>(v, x - n), cost);
+    }
+  }
+}
+
+/** Brings the arc i → j of reduced cost `gain` < 0 into the tree. */
+function pivot(i: i32, j: i32, gain: f64, u: usize, v: usize, work: usize, n: i32, m: i32): void {
+  const nodes = n + m + 1;
+  const parent = links(work, nodes, 0);
+  const first = links(work, nodes, 1);
+  const next = links(work, nodes, 2);
+  const depth = links(work, nodes, 4);
+
+  // Walk both ends up to where they meet; flow falls on arcs row → parent on i's side and parent → column on j's side.
+  let a = i;
+  let b = j;
+  let room: f64 = Infinity;
+  let leaving = -1;
+  let roomB: f64 = Infinity;
+  let leavingB = -1;
+  while (a != b) {
+    if (load<i32>(at<i32>(depth, a)) >= load<i32>(at<i32>(depth, b))) {
+      if (a < n) {
+        const flow = load<f64>(at<f64>(work, a));
+        if (flow < room) {
+          room = flow;
+          leaving = a;
+        }
+      }
+      a = load<i32>(at<i32>(parent, a));
+    } else {
+      if (b >= n) {
+        const flow = load<f64>(at<f64>(work, b));
+        if (flow <= roomB) {
+          roomB = flow;
+          leavingB = b;
+        }
+      }
+      b = load<i32>(at<i32>(parent, b));
+    }
+  }
+  const join = a;
+  const sideB = roomB <= room; // among equals the last one met from the join in the direction of the arc
+  const delta = sideB ? roomB : room;
+  if (delta > 0) {
+    for (let x = i; x != join; x = load<i32>(at<i32>(parent, x))) {
+      const flow = load<f64>(at<f64>(work, x));
+      store<f64>(at<f64>(work, x), x < n ? flow - delta : flow + delta);
+    }
+    for (let x = j; x != join; x = load<i32>(at<i32>(parent, x))) {
+      const flow = load<f64>(at<f64>(work, x));
+      store<f64>(at<f64>(work, x), x < n ? flow + delta : flow - delta);
+    }
+  }
+
+  // Turn the path from the arc's end to the leaving arc upside down.
+  const end = sideB ? j : i;
+  const last = sideB ? leavingB : leaving;
+  let x = end;
+  let above = sideB ? i : j;
+  let flow = delta;
+  while (true) {
+    const was = load<i32>(at<i32>(parent, x));
+    const had = load<f64>(at<f64>(work, x));
+    unhang(x, work, nodes);
+    hang(x, above, flow, work, nodes);
+    if (x == last) break;
+    above = x;
+    flow = had;
+    x = was;
+  }
+
+  // Everything that moved: new depths, and potentials shifted so that the entering arc is tight.
+  const rows = sideB ? -gain : gain;
+  x = end;
+  store<i32>(at<i32>(depth, x), load<i32>(at<i32>(depth, sideB ? i : j)) + 1);
+  while (true) {
+    const place = x < n ? at<f64>(u, x) : at<f64>(v, x - n);
+    store<f64>(place, load<f64>(place) + (x < n ? rows : -rows));
+    let step = load<i32>(at<i32>(first, x));
+    while (step < 0) {
+      if (x == end) return;
+      step = load<i32>(at<i32>(next, x));
+      if (step < 0) x = load<i32>(at<i32>(parent, x));
+    }
+    x = step;
+    store<i32>(at<i32>(depth, x), load<i32>(at<i32>(depth, load<i32>(at<i32>(parent, x)))) + 1);
+  }
+}
