@@ -131,55 +131,6 @@ function reduceColumns(columns: usize, v: usize, C: usize, n: i32, who: usize, o
       if (f(row, j) < f(v, j)) {
         put(v, j, f(row, j));
         put(who, j, <f64>i);
-// The linear assignment problem by shortest augmenting paths (Jonker & Volgenant 1987; rectangular: Crouse 2016). Rows n ≤ columns m.
-import { at } from './lib/lanes';
-
-/** Bytes of `work` for n rows and m columns. */
-export function assignmentWork(n: i32, m: i32): i32 {
-  return 8 * m + 4 * (m + m + m + n) + 16;
-}
-
-/**
- * columns[i] (i32 [n]) = the column of row i in an assignment of least Σ C[i, columns[i]]; owner[j] (i32 [m]) the row of column j or −1;
- * u [n], v [m] (f64) a dual: u_i + v_j ≤ C_ij, equal where assigned, v_j ≤ 0 where n < m, 0 on columns left over.
- */
-export function assignmentRef(columns: usize, owner: usize, u: usize, v: usize, C: usize, work: usize, n: i32, m: i32): void {
-  memory.fill(columns, 255, (<usize>n) << 2);
-  memory.fill(owner, 255, (<usize>m) << 2);
-  memory.fill(v, 0, (<usize>m) << 3);
-  for (let i = 0; i < n; i++) augment(i, columns, owner, v, C, work, m);
-  finish(columns, u, v, C, n, m);
-}
-
-/** As the twin, with reductions that assign most rows before the first path is searched. */
-export function assignment(columns: usize, owner: usize, u: usize, v: usize, C: usize, work: usize, n: i32, m: i32): void {
-  memory.fill(columns, 255, (<usize>n) << 2);
-  memory.fill(owner, 255, (<usize>m) << 2);
-  memory.fill(v, 0, (<usize>m) << 3);
-  // Column reduction is a dual start only where no column may stay free.
-  if (n == m) reduceColumns(columns, owner, v, C, n);
-  const free = work + ((<usize>m) << 3) + 12 * <usize>m;
-  let waiting = 0;
-  for (let i = 0; i < n; i++) {
-    if (load<i32>(at<i32>(columns, i)) < 0) store<i32>(at<i32>(free, waiting++), i);
-  }
-  waiting = reduceRows(free, waiting, columns, owner, v, C, m);
-  waiting = reduceRows(free, waiting, columns, owner, v, C, m);
-  for (let k = 0; k < waiting; k++) augment(load<i32>(at<i32>(free, k)), columns, owner, v, C, work, m);
-  finish(columns, u, v, C, n, m);
-}
-
-/** v_j = min_i C_ij, assigned where that row is free. */
-function reduceColumns(columns: usize, owner: usize, v: usize, C: usize, n: i32): void {
-  for (let j = 0; j < n; j++) store<f64>(at<f64>(v, j), load<f64>(at<f64>(C, j)));
-  for (let j = 0; j < n; j++) store<i32>(at<i32>(owner, j), 0);
-  for (let i = 1; i < n; i++) {
-    const line = at<f64>(C, i * n);
-    for (let j = 0; j < n; j++) {
-      const cost = load<f64>(at<f64>(line, j));
-      if (cost < load<f64>(at<f64>(v, j))) {
-        store<f64>(at<f64>(v, j), cost);
-        store<i32>(at<i32>(owner, j), i);
       }
     }
   }
@@ -248,52 +199,6 @@ function reduceRows(count: i32, rows: i32, columns: usize, v: usize, C: usize, c
     if (displaced >= 0) {
       putInt(columns, displaced, -1);
       putInt(free, --k, displaced);
-    const i = load<i32>(at<i32>(owner, j));
-    if (load<i32>(at<i32>(columns, i)) < 0) store<i32>(at<i32>(columns, i), j);
-    else store<i32>(at<i32>(owner, j), -1);
-  }
-}
-
-/** One pass of augmenting row reduction over the free rows; returns how many stay free. */
-function reduceRows(free: usize, count: i32, columns: usize, owner: usize, v: usize, C: usize, m: i32): i32 {
-  let left = 0;
-  let k = 0;
-  // Chains of displaced rows end by themselves, but with equal gaps of rounding size they may take long: a bound keeps the pass linear.
-  let budget = 8 * count + 64;
-  while (k < count) {
-    const i = load<i32>(at<i32>(free, k++));
-    const line = at<f64>(C, i * m);
-    let first: f64 = Infinity;
-    let second: f64 = Infinity;
-    let j1 = -1;
-    let j2 = -1;
-    for (let j = 0; j < m; j++) {
-      const h = load<f64>(at<f64>(line, j)) - load<f64>(at<f64>(v, j));
-      if (h < second) {
-        if (h < first) {
-          second = first;
-          j2 = j1;
-          first = h;
-          j1 = j;
-        } else {
-          second = h;
-          j2 = j;
-        }
-      }
-    }
-    let was = load<i32>(at<i32>(owner, j1));
-    const gap = second - first;
-    if (gap > 0 && gap < Infinity) store<f64>(at<f64>(v, j1), load<f64>(at<f64>(v, j1)) - gap);
-    else if (was >= 0 && j2 >= 0 && gap == 0) {
-      j1 = j2;
-      was = load<i32>(at<i32>(owner, j1));
-    }
-    store<i32>(at<i32>(columns, i), j1);
-    store<i32>(at<i32>(owner, j1), i);
-    if (was >= 0) {
-      store<i32>(at<i32>(columns, was), -1);
-      if (gap > 0 && budget-- > 0) store<i32>(at<i32>(free, --k), was);
-      else store<i32>(at<i32>(free, left++), was);
     }
   }
   return left;
@@ -358,65 +263,4 @@ function augment(start: i32, columns: usize, v: usize, C: usize, cols: i32, d: u
   }
   for (let j = 0; j < cols; j++) if (f(open, j) > 0) put(v, j, f(v, j) + min(0, f(d, j) - level));
   flip(next, start, columns, pred, owner);
-/** Dijkstra from one free row over reduced costs to the nearest free column, then prices and the path turned over. */
-function augment(start: i32, columns: usize, owner: usize, v: usize, C: usize, work: usize, m: i32): void {
-  const distance = work;
-  const before = work + ((<usize>m) << 3); // row before each column
-  const open = before + ((<usize>m) << 2); // columns not settled, in front; settled ones from the back
-  let unsettled = m;
-  for (let j = 0; j < m; j++) {
-    store<f64>(at<f64>(distance, j), Infinity);
-    store<i32>(at<i32>(open, j), j);
-  }
-  let i = start;
-  let reached: f64 = 0;
-  let end = -1;
-  while (end < 0) {
-    const line = at<f64>(C, i * m);
-    const inRow = load<i32>(at<i32>(columns, i));
-    const offset = i == start ? 0 : load<f64>(at<f64>(line, inRow)) - load<f64>(at<f64>(v, inRow));
-    let least: f64 = Infinity;
-    let place = -1;
-    for (let k = 0; k < unsettled; k++) {
-      const j = load<i32>(at<i32>(open, k));
-      const along = reached + (load<f64>(at<f64>(line, j)) - load<f64>(at<f64>(v, j)) - offset);
-      let d = load<f64>(at<f64>(distance, j));
-      if (along < d) {
-        d = along;
-        store<f64>(at<f64>(distance, j), along);
-        store<i32>(at<i32>(before, j), i);
-      }
-      if (d < least || (d == least && load<i32>(at<i32>(owner, j)) < 0)) {
-        least = d;
-        place = k;
-      }
-    }
-    const column = load<i32>(at<i32>(open, place));
-    reached = least;
-    unsettled--;
-    store<i32>(at<i32>(open, place), load<i32>(at<i32>(open, unsettled)));
-    store<i32>(at<i32>(open, unsettled), column);
-    i = load<i32>(at<i32>(owner, column));
-    if (i < 0) end = column;
-  }
-  for (let k = unsettled; k < m; k++) {
-    const j = load<i32>(at<i32>(open, k));
-    if (j != end) store<f64>(at<f64>(v, j), load<f64>(at<f64>(v, j)) + load<f64>(at<f64>(distance, j)) - reached);
-  }
-  let j = end;
-  while (true) {
-    const row = load<i32>(at<i32>(before, j));
-    store<i32>(at<i32>(owner, j), row);
-    const next = load<i32>(at<i32>(columns, row));
-    store<i32>(at<i32>(columns, row), j);
-    if (row == start) break;
-    j = next;
-  }
-}
-
-function finish(columns: usize, u: usize, v: usize, C: usize, n: i32, m: i32): void {
-  for (let i = 0; i < n; i++) {
-    const j = load<i32>(at<i32>(columns, i));
-    store<f64>(at<f64>(u, i), load<f64>(at<f64>(C, i * m + j)) - load<f64>(at<f64>(v, j)));
-  }
 }

@@ -71,4 +71,3 @@ export {
 export { dwasserstein1d, swasserstein1d } from './wasserstein1d';
 export { dassignRef as dassign } from './assignment';
 export { networkSimplexRef as networkSimplex, networkSimplexWork } from './network-simplex';
-export { assignmentRef as assignment, assignmentWork } from './assignment';

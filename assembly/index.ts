@@ -28,4 +28,3 @@ export { dsofttopk, dsofttopkBack, ssofttopk, ssofttopkBack } from './soft-topk'
 export { dwasserstein1d, swasserstein1d } from './wasserstein1d';
 export { dassign } from './assignment';
 export { networkSimplex, networkSimplexWork } from './network-simplex';
-export { assignment, assignmentWork } from './assignment';

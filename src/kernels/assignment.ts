@@ -9,17 +9,4 @@ export function assign(arena: Arena, columns: I32, v: F64, C: F64): void {
   if (rows > cols) throw new ShapeError(`columns: expected at most ${cols} rows, got ${rows}`);
   const work = arena.alloc('f64', 4 * cols + rows);
   kernels().dassign(columns.ptr, v.ptr, C.ptr, rows, cols, work.ptr);
-// Linear assignment on blocks (assembly/assignment.ts).
-import { checkLength } from '../core/check.js';
-import type { F64, I32 } from '../runtime/arena.js';
-import { instance } from '../runtime/instance.js';
-
-/** columns [n], owner [m], dual u [n], v [m] of the least assignment under C [n, m], n ≤ m. */
-export function assign(columns: I32, owner: I32, u: F64, v: F64, C: F64): void {
-  checkLength('C', C, u.length * v.length);
-  const { arena, kernels } = instance();
-  const mark = arena.mark();
-  const work = arena.alloc('u8', kernels.assignmentWork(u.length, v.length)).ptr;
-  kernels.assignment(columns.ptr, owner.ptr, u.ptr, v.ptr, C.ptr, work, u.length, v.length);
-  arena.release(mark);
 }

@@ -10,20 +10,6 @@ export interface AssignmentResult {
   /** Σ cost[i, columns[i]] over the matched rows. */
   readonly value: number;
   /** [n], [m] dual prices: f_i + g_j ≤ cost[i, j], equal on matched pairs; Σf + Σg = value. */
-// Exact one-to-one matching.
-
-import { assign } from '../kernels/assignment.js';
-import type { F64 } from '../runtime/arena.js';
-import { withArena } from '../runtime/instance.js';
-import { type Matrix, readMatrix } from './problem.js';
-import { transpose } from './source.js';
-
-export interface AssignmentResult {
-  /** [n] the column of every row; −1 for rows left over when there are more rows than columns. */
-  readonly columns: Int32Array;
-  /** Σ cost[i, columns[i]] */
-  readonly value: number;
-  /** [n], [m] dual certificate: f_i + g_j ≤ cost_ij, equal where matched; Σf + Σg = value. */
   readonly f: Float64Array;
   readonly g: Float64Array;
 }
@@ -76,29 +62,4 @@ function invert(rowOf: Int32Array, rows: number): Int32Array {
     columns[i] = j;
   });
   return columns;
-}
- * The assignment of rows to columns of least total cost, by shortest augmenting paths. The smaller side is matched whole; the other keeps
- * |n − m| free members.
- *
- * @param cost [n, m] (a tensor, nested arrays, or flat and square); pass `−cost` for the largest total
- * @returns `columns` [n], `value`, dual `f`, `g`
- * @throws {ShapeError} for an empty or misshapen matrix; {DomainError} for NaN or infinity
- * @see Jonker & Volgenant 1987, doi:10.1007/BF02278710; rectangular: Crouse 2016, doi:10.1109/TAES.2016.140952
- */
-export function assignment(cost: Matrix | { readonly cost: Matrix }): AssignmentResult {
-  const given = cost as { cost?: Matrix };
-  const { data, rows, cols } = readMatrix('cost', given && !Array.isArray(cost) && given.cost !== undefined ? given.cost : cost);
-  const turned = rows > cols;
-  const matrix = Float64Array.from(turned ? transpose(data, rows, cols) : data);
-  const [n, m] = turned ? [cols, rows] : [rows, cols];
-  return withArena((arena) => {
-    const [columns, owner] = [arena.zeros('i32', n), arena.zeros('i32', m)];
-    const [u, v] = [arena.zeros('f64', n), arena.zeros('f64', m)];
-    assign(columns, owner, u, v, arena.put(matrix) as F64);
-    const [places, partners] = [arena.take(columns), arena.take(owner)];
-    let value = 0;
-    for (let i = 0; i < n; i++) value += matrix[i * m + places[i]!]!;
-    const [f, g] = [arena.take(u), arena.take(v)];
-    return turned ? { columns: partners, value, f: g, g: f } : { columns: places, value, f, g };
-  });
 }

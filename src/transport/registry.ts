@@ -16,14 +16,7 @@ import { wasserstein1d } from './wasserstein1d.js';
 
 /** The methods of this area. */
 export const registry = {
-  assignment: { method: assignment, summary: 'Exact one-to-one matching, rectangular too', test: 'test/transport/assignment.test.ts' },
   emd: { method: emd, summary: 'Exact transport, whole or partial, with a dual certificate', test: 'test/transport/emd.test.ts' },
-  'minibatch-coupling': {
-    method: minibatchCoupling,
-    summary: 'Pairs of samples and noise for flow matching and consistency training',
-    papers: [188],
-    test: 'test/transport/minibatch-coupling.test.ts',
-  },
   'progressive-partial': {
     method: progressivePartial,
     summary: 'P²OT: imbalance-aware pseudo-labels by progressive partial transport',

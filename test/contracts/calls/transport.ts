@@ -116,14 +116,8 @@ export const calls: Record<string, (area: Area) => unknown> = {
         [0, 0],
       ],
     }),
-  assignment: ({ assignment }) => assignment({ cost: { data: Float64Array.of(4, 1, 3, 2, 0, 5, 3, 2, 2, 1, 4, 6), shape: [3, 4] } }),
   emd: ({ emd }) => {
     const { value, f, g, plan } = emd({ cost, a, b });
     return { value, f, g, plan: plan(), partial: emd({ cost, a, b }, { mass: 0.4 }).value };
   },
-  'minibatch-coupling': ({ minibatchCoupling }) =>
-    minibatchCoupling(
-      { data: Float64Array.of(0, 0, 1, 1, 2, 0), shape: [3, 2] },
-      { data: Float64Array.of(2, 1, 0, 1, 1, 0), shape: [3, 2] },
-    ),
 };

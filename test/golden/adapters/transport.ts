@@ -58,8 +58,8 @@ function runEmd(c: OtSortCase): void {
   if (!c.has('M')) {
     const shape = [number(c, 'n'), 2];
     for (const read of [f64, f32]) {
-      const { indices, value } = minibatchCoupling({ data: read(c, 'x0'), shape }, { data: read(c, 'x1'), shape });
-      expect([...indices]).toEqual([...c.array('perm').data]);
+      const { columns, value } = minibatchCoupling({ x: { data: read(c, 'x0'), shape }, y: { data: read(c, 'x1'), shape } });
+      expect([...columns]).toEqual([...c.array('perm').data]);
       expectClose(value, c.scalars.cost!, { rtol: read === f64 ? 1e-10 : 1e-5 });
     }
     return;
