@@ -42,7 +42,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
         out: { ...text('out', 'Pruned ONNX file'), demandOption: true },
         method: choice('method', 'How weights are chosen', pruneMethods, 'mfac'),
         update: choice('update', 'mfac: how the kept weights move', ['joint', 'independent', 'greedy'], 'joint'),
-        steps: integer('steps', 'mfac: rounds, each with a new Fisher matrix of the survivors', { low: 1, initial: 1 }),
+        steps: integer('steps', 'mfac: rounds, each with a new Fisher matrix of the survivors', { low: 1, initial: 10 }),
         gradients: integer('gradients', 'mfac: single-sample gradients of one Fisher matrix', { low: 1, initial: 512 }),
         damping: number('damping', 'mfac: added to the diagonal of the Fisher matrix', { low: 0, open: true, initial: 1e-6 }),
         'block-size': integer('block-size', 'mfac: weights of one block of the Fisher matrix (all in one)', { low: 1 }),

@@ -21,7 +21,7 @@ export interface PruneModelOptions extends LongOptions {
   readonly method?: PruneMethod;
   /** mfac: how the kept weights move (`joint`). */
   readonly update?: ObsUpdate;
-  /** mfac: rounds of a cubic schedule, with the Fisher matrix recomputed on the survivors in each (1). */
+  /** mfac: rounds of a cubic schedule, with the Fisher matrix recomputed on the survivors in each (10). */
   readonly steps?: number;
   /** mfac: single-sample gradients of one Fisher matrix (512), at most the samples there are. */
   readonly gradients?: number;
@@ -230,7 +230,7 @@ type Settings = Required<Omit<PruneModelOptions, keyof LongOptions | 'include' |
 
 /** Options with their defaults, each checked. */
 function readOptions(options: PruneModelOptions): Settings {
-  const { method = 'mfac', update = 'joint', steps = 1, gradients = 512, damping = 1e-6, blockSize = Infinity, seed = 0 } = options;
+  const { method = 'mfac', update = 'joint', steps = 10, gradients = 512, damping = 1e-6, blockSize = Infinity, seed = 0 } = options;
   checkRange('sparsity', options.sparsity, 0, 1);
   checkOneOf('method', method, pruneMethods);
   checkOneOf('update', update, ['independent', 'joint', 'greedy']);
