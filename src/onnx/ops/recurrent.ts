@@ -11,12 +11,10 @@ interface Setting {
   readonly b: Builder;
   readonly node: Node;
   readonly hidden: number;
-  /** Rᵀ of one gate's rows, [H, H]. */
-  readonly recurrent: (gate: number) => Value;
-  /** Rᵀ of all gates, [H, gates·H]. */
-  readonly recurrentAll: Value;
-  /** Recurrent bias of one gate, [H]. */
-  readonly bias: (gate: number) => Value | undefined;
+  /** Rᵀ of the gates from one to another, [H, gates·H]. */
+  readonly recurrent: (from: number, to: number) => Value;
+  /** The recurrent bias that the reset gate scales (GRU with linear_before_reset); every other bias comes with the input. */
+  readonly candidateBias: Value | undefined;
   readonly peephole: (gate: number) => Value | undefined;
   readonly f: readonly Activate[];
   readonly clip: Activate;
@@ -27,7 +25,7 @@ interface State {
   readonly c: Value;
 }
 
-/** The next state from the input's part [B, gates·H] (its bias added) and the state. */
+/** The next state from the input's part [B, gates·H] (biases added) and the state. */
 type Cell = (s: Setting, input: Value, state: State) => State;
 
 const split = (b: Builder, x: Value, axis: number, parts: number): Value[] => {
@@ -35,42 +33,42 @@ const split = (b: Builder, x: Value, axis: number, parts: number): Value[] => {
   const size = (b.shape(x)[axis] as number) / parts;
   return b.emit('Split', [x, b.ints(new Array<number>(parts).fill(size))], { axis }, parts);
 };
-const gatesOf = (b: Builder, x: Value, count: number): Value[] => split(b, x, 1, count);
 /** 1 − x */
 const rest = (b: Builder, x: Value): Value => b.sub(b.scalar(x, 1), x);
 
-/** Input and recurrent part of all gates, recurrent bias included. */
-function allGates({ b, recurrentAll, bias }: Setting, input: Value, h: Value, count: number): Value[] {
-  const biases = Array.from({ length: count }, (_, gate) => bias(gate));
-  const shift = biases[0] === undefined ? undefined : b.concat(biases as Value[], 0);
-  return gatesOf(b, b.sum(input, b.matmul(h, recurrentAll), shift)!, count);
-}
-
-const rnn: Cell = (s, input, { h, c }) => ({ h: s.f[0]!(s.clip(allGates(s, input, h, 1)[0]!)), c });
+const rnn: Cell = ({ b, f, clip, recurrent }, input, { h, c }) => ({
+  h: f[0]!(clip(b.add(input, b.matmul(h, recurrent(0, 1))))),
+  c,
+});
 
 const gru: Cell = (s, input, { h, c }) => {
-  const { b, node, f, clip } = s;
-  const [iz, ir, ih] = gatesOf(b, input, 3) as [Value, Value, Value];
-  const state = (gate: number, of: Value): Value => b.sum(b.matmul(of, s.recurrent(gate)), s.bias(gate))!;
-  const z = f[0]!(clip(b.add(iz, state(0, h))));
-  const r = f[0]!(clip(b.add(ir, state(1, h))));
-  const recurrent = intOf(node, 'linear_before_reset', 0) ? b.mul(r, state(2, h)) : state(2, b.mul(r, h));
-  const n = f[1]!(clip(b.add(ih, recurrent)));
+  const { b, node, f, clip, hidden } = s;
+  const [gates, candidate] = b.emit('Split', [input, b.ints([2 * hidden, hidden])], { axis: 1 }, 2) as [Value, Value];
+  const state = (from: number, to: number, of: Value): Value => b.matmul(of, s.recurrent(from, to));
+  const linear = intOf(node, 'linear_before_reset', 0) !== 0;
+  const all = linear ? b.emit('Split', [state(0, 3, h), b.ints([2 * hidden, hidden])], { axis: 1 }, 2) : [state(0, 2, h)];
+  // Update and reset gate share their activation.
+  const [z, r] = split(b, f[0]!(clip(b.add(gates, all[0]!))), 1, 2) as [Value, Value];
+  const n = f[1]!(clip(b.add(candidate, linear ? b.mul(r, b.sum(all[1]!, s.candidateBias)!) : state(2, 3, b.mul(r, h)))));
   return { h: b.add(b.mul(rest(b, z), n), b.mul(z, h)), c };
 };
 
 const lstm: Cell = (s, input, { h, c }) => {
-  const { b, node, f, clip } = s;
-  const [i, o, g, n] = allGates(s, input, h, 4) as [Value, Value, Value, Value];
-  const look = (gate: Value, at: number, cell: Value): Value => {
-    const weight = s.peephole(at);
-    return weight ? b.add(gate, b.mul(weight, cell)) : gate;
-  };
-  const enter = f[0]!(clip(look(i, 0, c)));
-  const keep = intOf(node, 'input_forget', 0) ? rest(b, enter) : f[0]!(clip(look(g, 2, c)));
-  const next = b.add(b.mul(keep, c), b.mul(enter, f[1]!(clip(n))));
-  const leave = f[0]!(clip(look(o, 1, next)));
-  return { h: b.mul(leave, f[2]!(next)), c: next };
+  const { b, node, f, clip, hidden } = s;
+  const sum = b.add(input, b.matmul(h, s.recurrent(0, 4)));
+  const [gates, candidate] = b.emit('Split', [sum, b.ints([3 * hidden, hidden])], { axis: 1 }, 2) as [Value, Value];
+  const coupled = intOf(node, 'input_forget', 0) !== 0;
+  const next = (enter: Value, keep: Value): Value => b.add(b.mul(coupled ? rest(b, enter) : keep, c), b.mul(enter, f[1]!(clip(candidate))));
+  if (!s.peephole(0)) {
+    // Input, output and forget gate share their activation.
+    const [enter, leave, keep] = split(b, f[0]!(clip(gates)), 1, 3) as [Value, Value, Value];
+    const cell = next(enter, keep);
+    return { h: b.mul(leave, f[2]!(cell)), c: cell };
+  }
+  const [i, o, g] = split(b, gates, 1, 3) as [Value, Value, Value];
+  const look = (gate: Value, at: number, cell: Value): Value => f[0]!(clip(b.add(gate, b.mul(s.peephole(at)!, cell))));
+  const cell = next(look(i, 0, c), look(g, 2, c));
+  return { h: b.mul(look(o, 1, cell), f[2]!(cell)), c: cell };
 };
 
 /** Operators of activations, with the attributes they take from activation_alpha and activation_beta. */
@@ -120,23 +118,24 @@ function unrolled(node: Node, b: Builder, cell: Cell, gates: number, defaults: r
   const backwards = stringOf(node, 'direction', 'forward') === 'reverse';
   const limit = node.attributes.clip?.type === 'float' ? node.attributes.clip.value : undefined;
   const clip: Activate = (v) => (limit === undefined ? v : b.op('Clip', [v, b.scalar(v, -limit), b.scalar(v, limit)]));
+  const late = node.op === 'GRU' && intOf(node, 'linear_before_reset', 0) !== 0;
   const zeros = b.expand(b.scalar(x, 0), [batch, hidden]);
   const results = Array.from({ length: directions }, (_, d) => {
     const recurrentAll = b.transpose(ofDirection(b, R!, d), [1, 0]);
-    const part = (of: Value | undefined, at: number): Value | undefined =>
-      of && b.slice(ofDirection(b, of, d), [0], [at * hidden], [(at + 1) * hidden]);
+    const part = (of: Value | undefined, from: number, to = from + 1): Value | undefined =>
+      of && b.slice(ofDirection(b, of, d), [0], [from * hidden], [to * hidden]);
     const setting: Setting = {
       b,
       node,
       hidden,
-      recurrentAll,
-      recurrent: (gate) => b.slice(recurrentAll, [1], [gate * hidden], [(gate + 1) * hidden]),
-      bias: (gate) => part(B, gates + gate),
+      recurrent: (from, to) => b.slice(recurrentAll, [1], [from * hidden], [to * hidden]),
+      candidateBias: late ? part(B, gates + 2) : undefined,
       peephole: (gate) => part(P, gate),
       f: activationsOf(node, b, d, defaults),
       clip,
     };
-    const inputBias = B && b.slice(ofDirection(b, B, d), [0], [0], [gates * hidden]);
+    const inputBias =
+      B && b.add(part(B, 0, gates)!, late ? b.op('Pad', [part(B, gates, gates + 2)!, b.ints([0, hidden])]) : part(B, gates, 2 * gates)!);
     const product = b.matmul(x, b.transpose(ofDirection(b, W!, d), [1, 0]));
     const all = inputBias ? b.add(product, inputBias) : product;
     const parts = split(b, all, 0, steps);
