@@ -1,9 +1,31 @@
 import type { Registry } from '../core/registry.js';
 import { adam } from './adam.js';
+import { gradNormSmoothNewton } from './grad-norm-smooth-newton.js';
+import { sam } from './sam.js';
 import { sgd } from './sgd.js';
+import { LogitMemory, trajectoryLoss } from './trajectory-loss.js';
 
 /** Every optimizer by the kebab-case of its export. */
 export const registry = {
   adam: { method: adam, summary: 'Adam; AdamW with weightDecay', test: 'test/optimizers/adam.test.ts' },
   sgd: { method: sgd, summary: 'gradient descent with momentum, Nesterov, weight decay', test: 'test/optimizers/sgd.test.ts' },
+  'grad-norm-smooth-newton': {
+    method: gradNormSmoothNewton,
+    summary: 'Newton with any approximate Hessian, damped by the gradient norm',
+    papers: [173],
+    test: 'test/optimizers/grad-norm-smooth-newton.test.ts',
+  },
+  'logit-memory': {
+    method: LogitMemory,
+    summary: 'logits of every sample from some epochs ago',
+    papers: [171],
+    test: 'test/optimizers/trajectory-loss.test.ts',
+  },
+  sam: { method: sam, summary: 'sharpness-aware minimisation around any optimizer', papers: [264], test: 'test/optimizers/sam.test.ts' },
+  'trajectory-loss': {
+    method: trajectoryLoss,
+    summary: 'sharpness-aware training without a second gradient',
+    papers: [171],
+    test: 'test/optimizers/trajectory-loss.test.ts',
+  },
 } satisfies Registry;
