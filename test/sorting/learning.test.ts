@@ -35,7 +35,7 @@ function draw({ pixels, labels, byDigit }: Images, sets: number, random: Random,
     }),
   ).flat();
   const data = new Float32Array(chosen.length * 64);
-  chosen.forEach((image, row) => data.set(pixels.subarray(image * 64, (image + 1) * 64), row * 64));
+  for (const [row, image] of chosen.entries()) data.set(pixels.subarray(image * 64, (image + 1) * 64), row * 64);
   if (noise) for (let i = 0; i < data.length; i++) data[i] = (data[i] as number) + noise * (random.next() / 2 ** 31 - 1);
   const digits = Float32Array.from(chosen, (image) => labels[image] as number);
   return { x: { data, shape: [sets * n, 64] }, order: argsort({ data: digits, shape: [sets, n] }).data };
