@@ -5,7 +5,7 @@ import { type Distribution, diffsort, diffsortBack, distributions, type RelaxedN
 import type { Arena, Real } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import { type Direction, isDescending } from './direction.js';
-import { giveBack, type Rows, type RowsOf, readLike, readRows, type Shaped } from './rows.js';
+import { giveBack, type Rows, type RowsOf, readLike, readRows, type Shaped, type ShapedArray, shape } from './rows.js';
 import { type NetworkName, type Wiring, wiringOf } from './wiring.js';
 
 export interface DiffSortOptions {
@@ -24,9 +24,9 @@ export interface DiffSortResult<X> {
   /** Softly sorted values, in the form of x. */
   readonly sorted: Shaped<X>;
   /** P [..., n, n], row = place in the result, sorted = P x; doubly stochastic. Computed when called. */
-  permutation(): Tensor<FloatArray>;
+  permutation(): ShapedArray;
   /** U P [..., m, n] for weights U on places ([n] is one row): all that a loss on groups of places needs, without P. */
-  propagate(places: FloatArray | readonly number[] | Tensor): Tensor<FloatArray>;
+  propagate(places: FloatArray | readonly number[] | Tensor): ShapedArray;
   /** Gradient with respect to x of Σ sorted·g + Σ permutation·G + Σ propagate(places)·H, for the parts given. */
   backward(grads: BackwardGrads): Shaped<X>;
 }
@@ -61,10 +61,10 @@ export function diffSort<X extends Rows>(x: X, options: DiffSortOptions = {}): D
   });
   return {
     sorted: giveBack<X, FloatArray>(input, sorted),
-    permutation: () => ({ data: rowsOfPermutation(input, relaxed), shape: [...input.lead, input.n, input.n] }),
+    permutation: () => shape(rowsOfPermutation(input, relaxed), [...input.lead, input.n, input.n]),
     propagate: (places) => {
       const weights = readPlaces(input, places);
-      return { data: rowsOfPermutation(input, relaxed, weights), shape: [...input.lead, weights.length / input.n, input.n] };
+      return shape(rowsOfPermutation(input, relaxed, weights), [...input.lead, weights.length / input.n, input.n]);
     },
     backward: (grads) => giveBack<X, FloatArray>(input, gradient(input, relaxed, grads)),
   };

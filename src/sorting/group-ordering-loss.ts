@@ -1,11 +1,11 @@
 import { checkInteger } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import { type FloatArray, floats, type Tensor, type TensorLike } from '../core/tensor.js';
+import { type FloatArray, floats, type TensorLike } from '../core/tensor.js';
 import { gemm } from '../kernels/gemm.js';
 import { topKRows } from '../kernels/top-k.js';
 import { withArena } from '../runtime/instance.js';
 import { type GroupOrderingScoresOptions, groupOrderingScoresLoss } from './group-ordering-scores-loss.js';
-import { type RowsOf, readRows } from './rows.js';
+import { type RowsOf, readRows, type ShapedArray, shape } from './rows.js';
 
 export interface GroupOrderingOptions extends Partial<GroupOrderingScoresOptions> {
   /** Nearest other samples per anchor that serve as negatives (10, or all others when there are fewer). */
@@ -28,7 +28,7 @@ export interface GroupOrderingOptions extends Partial<GroupOrderingScoresOptions
 export function groupOrderingLoss(
   embeddings: TensorLike,
   { negatives: wanted, stopGradient = true, ...options }: GroupOrderingOptions = {},
-): { value: number; grad: Tensor<FloatArray>; perSample: FloatArray } {
+): { value: number; grad: ShapedArray; perSample: FloatArray } {
   const input = readRows('embeddings', embeddings);
   const { n: d, precision } = input;
   if (input.lead.length !== 2 || (input.lead[0] as number) < 2 || (input.lead[1] as number) < 2) {
@@ -61,7 +61,7 @@ export function groupOrderingLoss(
   }
   const loss = groupOrderingScoresLoss({ data: scores, shape: [views * batch, n] }, { ...options, negatives });
   const data = gradient(units, norms, partners, loss.grad.data, n, d, stopGradient);
-  return { value: loss.value, grad: { data, shape: [views, batch, d] }, perSample: loss.perSample };
+  return { value: loss.value, grad: shape(data, [views, batch, d]), perSample: loss.perSample };
 }
 
 function normalised({ data, rows, n: d, precision }: RowsOf<FloatArray>): { units: FloatArray; norms: Float64Array } {

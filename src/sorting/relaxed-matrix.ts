@@ -4,7 +4,7 @@ import { type FloatArray, floats, type Tensor } from '../core/tensor.js';
 import { softmaxRows } from '../kernels/softmax-rows.js';
 import { withArena } from '../runtime/instance.js';
 import { type Direction, isDescending } from './direction.js';
-import { giveBack, type Rows, type RowsOf, readLike, readRows, type Shaped } from './rows.js';
+import { giveBack, type Rows, type RowsOf, readLike, readRows, type Shaped, type ShapedArray, shape } from './rows.js';
 
 export interface RelaxedMatrixOptions {
   /** Softness in units of the logits (1); small is hard. */
@@ -14,7 +14,7 @@ export interface RelaxedMatrixOptions {
 
 export interface RelaxedMatrix<X> {
   /** [..., n, n]: row = place in the result; rows sum to 1, columns need not. */
-  readonly matrix: Tensor<FloatArray>;
+  readonly matrix: ShapedArray;
   /** Gradient with respect to x of Σ matrix·grad. */
   backward(grad: FloatArray | readonly number[] | Tensor): Shaped<X>;
 }
@@ -61,5 +61,5 @@ export function relaxedMatrix<X extends Rows>(
     }
     return giveBack<X, FloatArray>(input, gx);
   };
-  return { matrix: { data: matrix, shape: [...input.lead, n, n] }, backward };
+  return { matrix: shape(matrix, [...input.lead, n, n]), backward };
 }

@@ -27,8 +27,10 @@ export type Rows =
   | Int32Array
   | Uint32Array
   | TensorLike;
-/** The form of a result: an array for an array, a tensor for a tensor. */
-export type Shaped<X, A extends TypedArray = FloatArray> = X extends { readonly data: unknown } ? Tensor<A> : A;
+/** Flat row-major numbers that carry their shape: they index like an array and are accepted wherever a Tensor is. */
+export type ShapedArray<A extends TypedArray = FloatArray> = A & Tensor<A>;
+/** The form of a result: an array for an array, an array with `data` and `shape` for a tensor. */
+export type Shaped<X, A extends TypedArray = FloatArray> = X extends { readonly data: unknown } ? ShapedArray<A> : A;
 /** Arrays that the hard methods keep in their own type. */
 export type Sortable = Float32Array | Float64Array | Int32Array | Uint32Array;
 
@@ -45,18 +47,19 @@ export interface RowsOf<A extends TypedArray> {
 }
 
 function layout(name: string, x: Rows): { data: unknown; shape: readonly number[]; tensor: boolean } {
-  if (isTypedArray(x) || Array.isArray(x)) return { data: x, shape: [(x as ArrayLike<number>).length], tensor: false };
+  const shaped = typeof x === 'object' && x !== null && 'data' in x;
+  if (!shaped && (isTypedArray(x) || Array.isArray(x))) return { data: x, shape: [(x as ArrayLike<number>).length], tensor: false };
   if (typeof x !== 'object' || x === null) {
     throw new DomainError(`${name}: expected an array of numbers or a tensor { data, shape }, got ${describe(x)}`);
   }
-  const { data, shape } = asTensor(name, x);
-  if (shape.length === 0) throw new ShapeError(`${name}: expected at least one axis, got a scalar`);
-  return { data, shape, tensor: true };
+  const tensor = asTensor(name, x);
+  if (tensor.shape.length === 0) throw new ShapeError(`${name}: expected at least one axis, got a scalar`);
+  return { ...tensor, tensor: true };
 }
 
-function rowsOf<A extends TypedArray>(data: A, shape: readonly number[], tensor: boolean): RowsOf<A> {
-  const lead = shape.slice(0, -1);
-  return { data, rows: sizeOf(lead), n: shape[shape.length - 1] as number, precision: precisionOf(data as FloatArray), tensor, lead };
+function rowsOf<A extends TypedArray>(data: A, extents: readonly number[], tensor: boolean): RowsOf<A> {
+  const lead = extents.slice(0, -1);
+  return { data, rows: sizeOf(lead), n: extents[extents.length - 1] as number, precision: precisionOf(data as FloatArray), tensor, lead };
 }
 
 /**
@@ -64,10 +67,10 @@ function rowsOf<A extends TypedArray>(data: A, shape: readonly number[], tensor:
  * @throws {ShapeError} when a row is empty; {DomainError} for a NaN or an infinity, naming its place
  */
 export function readRows(name: string, x: Rows): RowsOf<FloatArray> {
-  const { data, shape, tensor } = layout(name, x);
+  const { data, shape: extents, tensor } = layout(name, x);
   const floats = asFloats(name, data);
   // A copy: gradients are asked for later, when the caller may have moved on in place.
-  const rows = rowsOf(floats === data ? floats.slice() : floats, shape, tensor);
+  const rows = rowsOf(floats === data ? floats.slice() : floats, extents, tensor);
   if (rows.n === 0) throw new ShapeError(`${name}: expected at least one element in a row, got none`);
   for (let i = 0; i < rows.data.length; i++) {
     const value = rows.data[i] as number;
@@ -78,12 +81,12 @@ export function readRows(name: string, x: Rows): RowsOf<FloatArray> {
 
 /** Reads rows of numbers for the hard methods: NaN and infinities allowed, 32-bit types kept, smaller integers widened, the rest f64. */
 export function readSortable(name: string, x: Rows): RowsOf<Sortable> {
-  const { data, shape, tensor } = layout(name, x);
-  if (isFloatArray(data)) return rowsOf(data, shape, tensor);
+  const { data, shape: extents, tensor } = layout(name, x);
+  if (isFloatArray(data)) return rowsOf(data, extents, tensor);
   const brand = brandOf(data);
-  if (brand === 'Int32Array' || brand === 'Uint32Array') return rowsOf(data as Int32Array, shape, tensor);
-  if (/^(Int|Uint)(8|16)(Clamped)?Array$/.test(brand)) return rowsOf(Int32Array.from(data as Int8Array), shape, tensor);
-  return rowsOf(asFloats(name, data), shape, tensor);
+  if (brand === 'Int32Array' || brand === 'Uint32Array') return rowsOf(data as Int32Array, extents, tensor);
+  if (/^(Int|Uint)(8|16)(Clamped)?Array$/.test(brand)) return rowsOf(Int32Array.from(data as Int8Array), extents, tensor);
+  return rowsOf(asFloats(name, data), extents, tensor);
 }
 
 /** Reads an array or tensor that must have as many elements as a known result, converted to its precision. */
@@ -99,7 +102,15 @@ export function readLike(name: string, values: unknown, length: number, precisio
   return precision === 'float32' ? Float32Array.from(data) : Float64Array.from(data);
 }
 
+/** Gives flat numbers a shape. */
+export function shape<A extends TypedArray>(data: A, extents: readonly number[]): ShapedArray<A> {
+  return Object.defineProperties(data, {
+    data: { value: data, configurable: true },
+    shape: { value: extents, configurable: true },
+  }) as ShapedArray<A>;
+}
+
 /** Gives `data` the caller's form, with the last axis replaced by `last` (the row's own axis when left out). */
 export function giveBack<X, A extends TypedArray>(like: RowsOf<TypedArray>, data: A, last: readonly number[] = [like.n]): Shaped<X, A> {
-  return (like.tensor ? { data, shape: [...like.lead, ...last] } : data) as Shaped<X, A>;
+  return (like.tensor ? shape(data, [...like.lead, ...last]) : data) as Shaped<X, A>;
 }

@@ -1,9 +1,9 @@
 import { checkInteger, checkLabels, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import { asFloats, type FloatArray, floats, type IntegerArray, type Tensor, type TensorLike } from '../core/tensor.js';
+import { asFloats, type FloatArray, floats, type IntegerArray, type TensorLike } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
 import { type DiffSortOptions, diffSort } from './diff-sort.js';
-import { readRows } from './rows.js';
+import { readRows, type ShapedArray, shape } from './rows.js';
 import { topK } from './top-k.js';
 
 export interface TopKClassificationOptions extends Omit<DiffSortOptions, 'direction'> {
@@ -28,7 +28,7 @@ export function topKClassificationLoss(
   logits: TensorLike,
   labels: IntegerArray | readonly number[],
   { weights = [0.2, 0.2, 0.2, 0.2, 0.2], candidates, steepness = 1, ...options }: TopKClassificationOptions = {},
-): { value: number; grad: Tensor<FloatArray>; perSample: FloatArray } {
+): { value: number; grad: ShapedArray; perSample: FloatArray } {
   const { data, rows, n: classes, precision, lead } = readRows('logits', logits);
   checkLength('labels', labels, rows);
   checkLabels('labels', labels, classes);
@@ -72,7 +72,7 @@ export function topKClassificationLoss(
   chosen.forEach((source, at) => {
     grad[source] = (direct[at] as number) + (through[at] as number);
   });
-  return { value, grad: { data: grad, shape: [...lead, classes] }, perSample };
+  return { value, grad: shape(grad, [...lead, classes]), perSample };
 }
 
 /** Flat index of the label's score, then of the m − 1 largest others, for every row. */
