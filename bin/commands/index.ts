@@ -9,8 +9,10 @@ import { embed } from './embed.js';
 import { evaluate } from './evaluate.js';
 import { finetune } from './finetune.js';
 import { grad } from './grad.js';
+import { label } from './label.js';
 import { prune } from './prune.js';
 import { sort } from './sort.js';
+import { transport } from './transport.js';
 
 /** In the order of --help. */
 export const commands: readonly CommandModule<GlobalArgs, any>[] = [
@@ -21,6 +23,8 @@ export const commands: readonly CommandModule<GlobalArgs, any>[] = [
   embed,
   grad,
   sort,
+  transport,
+  label,
   demo,
   // what concerns the package itself comes last
   bench,

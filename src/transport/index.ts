@@ -6,7 +6,9 @@ export { type BuresResult, buresWasserstein, type Gaussian, type GaussianGradien
 export { type EmdOptions, type EmdResult, emd } from './emd.js';
 export { type MaxSlicedOptions, type MaxSlicedResult, maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 export { type MinibatchCouplingResult, minibatchCoupling } from './minibatch-coupling.js';
+export type { Plan } from './plan.js';
 export { type LabelProblem, type ProgressiveOptions, type ProgressiveResult, progressivePartial } from './progressive-partial.js';
+export { type PrototypeOptions, prototypeLogits } from './prototype-logits.js';
 export { type SemanticOptions, type SemanticProblem, type SemanticResult, semanticPartial } from './semantic-partial.js';
 export { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
 export { type DivergenceProblem, type DivergenceResult, sinkhornDivergence } from './sinkhorn-divergence.js';

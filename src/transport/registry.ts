@@ -6,6 +6,7 @@ import { emd } from './emd.js';
 import { maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 import { minibatchCoupling } from './minibatch-coupling.js';
 import { progressivePartial } from './progressive-partial.js';
+import { prototypeLogits } from './prototype-logits.js';
 import { semanticPartial } from './semantic-partial.js';
 import { sinkhorn } from './sinkhorn.js';
 import { sinkhornDivergence } from './sinkhorn-divergence.js';
@@ -22,6 +23,11 @@ export const registry = {
     summary: 'P²OT: imbalance-aware pseudo-labels by progressive partial transport',
     papers: [201],
     test: 'test/transport/progressive-partial.test.ts',
+  },
+  'prototype-logits': {
+    method: prototypeLogits,
+    summary: 'Logits from features by spherical k-means prototypes',
+    test: 'test/transport/prototype-logits.test.ts',
   },
   'semantic-partial': {
     method: semanticPartial,

@@ -120,4 +120,6 @@ export const calls: Record<string, (area: Area) => unknown> = {
     const { value, f, g, plan } = emd({ cost, a, b });
     return { value, f, g, plan: plan(), partial: emd({ cost, a, b }, { mass: 0.4 }).value };
   },
+  'prototype-logits': ({ prototypeLogits }) =>
+    prototypeLogits({ data: Float64Array.of(1, 0, 0.9, 0.1, 0, 1, 0.2, 1, -1, 0.1), shape: [5, 2] }, { classes: 3 }),
 };
