@@ -42,6 +42,17 @@ await build({
   platform: 'neutral',
   outfile: join(folder, 'calls.mjs'),
   logLevel: 'silent',
+  plugins: [
+    {
+      name: 'areas-of-the-package', // a call that needs another area takes it from the same package as everyone
+      setup(b) {
+        b.onResolve({ filter: /\/src\/[^/]+\/index\.js$/ }, ({ path }) => ({
+          path: `afterpass/${path.split('/').at(-2)}`,
+          external: true,
+        }));
+      },
+    },
+  ],
 });
 const table = (of) => `{ ${areas.map((area) => `'${area}': ${of(variable(area))}`).join(', ')} }`;
 const imports = `${areas.map((area) => `import * as ${variable(area)} from 'afterpass/${area}';`).join('\n')}

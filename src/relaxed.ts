@@ -1,5 +1,6 @@
 /** `import 'afterpass/relaxed'` first: every later kernel call uses the fused multiply-add build (faster, not bit-identical). */
-import { bytes } from '#wasm/relaxed';
+import { compile } from '#load';
+import { packed } from '#wasm/relaxed';
 import { RuntimeLoadError } from './core/errors.js';
 import { use } from './runtime/instance.js';
 import { hasRelaxedSimd } from './runtime/probe.js';
@@ -7,6 +8,6 @@ import { hasRelaxedSimd } from './runtime/probe.js';
 if (!hasRelaxedSimd()) {
   throw new RuntimeLoadError("afterpass/relaxed: expected an engine with relaxed SIMD, got one without it; import 'afterpass' alone");
 }
-use(new WebAssembly.Module(bytes() as BufferSource), 'relaxed');
+use(compile(packed), 'relaxed');
 
 export * from './index.js';

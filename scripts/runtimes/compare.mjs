@@ -86,7 +86,7 @@ ${rows([
 
 ## Bundle sizes
 
-An esbuild bundle of everything in one entry, minified, gzip, WebAssembly included (\`npm run check:package\`; budget 120 kB for an area).
+An esbuild bundle of everything in one entry (of \`afterpass/onnx\`: \`OnnxModel\`), minified, gzip, WebAssembly included (\`npm run check:package\`; budget 120 kB for an area).
 
 ${rows([['entry', 'gzip'], ['---', '---'], ...Object.entries(sizes).map(([name, bytes]) => [`\`${name}\``, `${(bytes / 1024).toFixed(1)} kB`])])}
 

@@ -1,5 +1,5 @@
 // Node: inlined bytes as everywhere; AFTERPASS_BUILD names another tier (relaxed, reference, debug), read from the package.
-import { bytes } from '#wasm/simd';
+import { packed } from '#wasm/simd';
 import { RuntimeLoadError } from '../core/errors.js';
 
 const tiers = ['simd', 'relaxed', 'reference', 'debug'];
@@ -7,7 +7,13 @@ const tiers = ['simd', 'relaxed', 'reference', 'debug'];
 /** Compiles the kernels that this entry carries, or the tier AFTERPASS_BUILD asks for. */
 export function loadModule(): WebAssembly.Module {
   const tier = requestedTier();
-  return new WebAssembly.Module((tier ? readTier(tier) : bytes()) as BufferSource);
+  return tier ? new WebAssembly.Module(readTier(tier) as BufferSource) : compile(packed);
+}
+
+/** Compiles kernels from their inlined form. */
+export function compile(text: string): WebAssembly.Module {
+  const { inflateRawSync } = process.getBuiltinModule('node:zlib');
+  return new WebAssembly.Module(inflateRawSync(Buffer.from(text, 'base64')));
 }
 
 /** Bytes of another tier by name, from the package's files. */

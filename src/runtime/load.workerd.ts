@@ -1,9 +1,17 @@
 // workerd refuses to compile bytes: the module is imported statically and arrives compiled.
 import module from '#wasm/simd.wasm';
+import { RuntimeLoadError } from '../core/errors.js';
 
 /** The kernels, compiled by the bundler or runtime. */
 export function loadModule(): WebAssembly.Module {
   return module;
+}
+
+/** @throws {RuntimeLoadError} always: workerd compiles no bytes */
+export function compile(_text: string): WebAssembly.Module {
+  throw new RuntimeLoadError(
+    "kernels: expected a compiled module, got bytes, which workerd refuses; import 'afterpass' alone, or pass a module to init()",
+  );
 }
 
 /** workerd has no files: there is no other tier to read. */
