@@ -6,7 +6,8 @@ import { asFloats, floats } from '../core/tensor.js';
 import { syrk } from '../kernels/syrk.js';
 import { withArena } from '../runtime/instance.js';
 import { checkModel } from './operators.js';
-import { labelsOf, takeRows } from './sample-losses.js';
+import { labelsOf } from './sample-losses.js';
+import { takeSamples } from '../core/batches.js';
 
 /** What the kernel needs beyond a DifferentiableModel: products with the transposed Jacobian of the logits. */
 interface WithVjp {
@@ -65,7 +66,7 @@ async function vjps(
   const out = floats(model.precision, n * d);
   for (let i = 0; i < n; i++) {
     const row = { data: seed.data.subarray(i * k, (i + 1) * k), shape: [1, k] };
-    out.set(await able.vjp(takeRows(batch, [i]).x, row), i * d);
+    out.set(await able.vjp(takeSamples(batch, [i]).x, row), i * d);
   }
   return out;
 }

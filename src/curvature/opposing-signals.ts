@@ -7,7 +7,8 @@ import { inner, norm } from '../linalg/operator.js';
 import { atParameters, moved } from './at-parameters.js';
 import { checkModel, hessianOperator } from './operators.js';
 import { perSampleCurvature } from './sample-loss-difference.js';
-import { sampleLosses, takeRows } from './sample-losses.js';
+import { sampleLosses } from './sample-losses.js';
+import { takeSamples } from '../core/batches.js';
 import { topEigenvalues } from './top-eigenvalues.js';
 
 /** One of the two groups of samples a step pulls apart. */
@@ -68,7 +69,7 @@ export async function opposingSignals(
   const changes = later.map((loss, i) => loss - before[i]!);
   const order = Array.from(changes.keys()).sort((i, j) => changes[j]! - changes[i]! || i - j);
   const group = async (indices: number[]): Promise<SignalGroup> => {
-    const rows = takeRows(batch, indices);
+    const rows = takeSamples(batch, indices);
     return {
       indices: Int32Array.from(indices),
       changes: Float64Array.from(indices, (i) => changes[i]!),

@@ -7,7 +7,8 @@ import type { FloatArray } from '../core/tensor.js';
 import { floats } from '../core/tensor.js';
 import { log } from '../kernels/scalar.js';
 import { checkModel } from './operators.js';
-import { sampleLosses, takeRows } from './sample-losses.js';
+import { sampleLosses } from './sample-losses.js';
+import { takeSamples } from '../core/batches.js';
 import { topEigenvalues } from './top-eigenvalues.js';
 
 export interface SampleLossDifference {
@@ -76,11 +77,11 @@ function differencesOf(losses: Float64Array): Float64Array {
 
 /** H_{k+1} − H_k = (h_{k+1} − H_k)/(k + 1), h_{k+1} the Hessian of sample k + 1 alone. */
 function changeOperator(model: DifferentiableModel, batch: Batch, k: number): LinearOperator {
-  const first = takeRows(
+  const first = takeSamples(
     batch,
     Int32Array.from({ length: k }, (_, i) => i),
   );
-  const next = takeRows(batch, [k]);
+  const next = takeSamples(batch, [k]);
   return {
     size: model.parameterCount,
     precision: model.precision,
@@ -119,7 +120,7 @@ export async function perSampleHessianNorm(
   const norms = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     checkAborted(signal);
-    const sample = takeRows(batch, [i]);
+    const sample = takeSamples(batch, [i]);
     const op: LinearOperator = {
       size: model.parameterCount,
       precision: model.precision,
@@ -150,7 +151,7 @@ export async function perSampleCurvature(model: DifferentiableModel, batch: Batc
   for (let i = 0; i < v.length; i++) v[i] = direction[i]! / Math.sqrt(squares);
   const out = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    const hv = await model.hvp(takeRows(batch, [i]), v);
+    const hv = await model.hvp(takeSamples(batch, [i]), v);
     let sum = 0;
     for (let j = 0; j < hv.length; j++) sum += v[j]! * hv[j]!;
     out[i] = sum;

@@ -1,7 +1,7 @@
 // What the metrics need of single samples: losses, rows of a batch, gradients under other labels. Through the public interface only,
 // so that any DifferentiableModel will do; models that offer a shortcut are taken at their word.
 
-import { samplesOf } from '../core/batches.js';
+import { samplesOf, takeSamples } from '../core/batches.js';
 import { checkLength } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, Inputs } from '../core/model-types.js';
@@ -18,26 +18,6 @@ interface WithLosses {
 export function labelsOf({ y }: Batch): Int32Array | undefined {
   const data = isTypedArray(y) ? y : asTensor('y', y).data;
   return isIntegerArray(data) ? Int32Array.from(data as ArrayLike<number | bigint>, Number) : undefined;
-}
-
-/** Rows `indices` of a batch, in that order. */
-export function takeRows(batch: Batch, indices: ArrayLike<number>): Batch {
-  const rows = (value: unknown): TensorLike => {
-    const { data, shape } = asTensor('x', value);
-    const width = sizeOf(shape.slice(1));
-    const picked = data.slice(0, indices.length * width);
-    for (let i = 0; i < indices.length; i++) {
-      const from = indices[i]! * width;
-      (picked as Float64Array).set(data.subarray(from, from + width) as unknown as Float64Array, i * width);
-    }
-    return { data: picked, shape: [indices.length, ...shape.slice(1)] };
-  };
-  const { x, y, weights } = batch;
-  const single = 'data' in x && isTypedArray(x.data);
-  const taken = single ? rows(x) : Object.fromEntries(Object.entries(x).map(([name, value]) => [name, rows(value)]));
-  const labels = isTypedArray(y) ? (rows({ data: y, shape: [y.length] }) as Tensor).data : rows(y);
-  const kept = weights ? { weights: weights.slice(0, indices.length).map((_, i) => weights[indices[i]!]!) } : {};
-  return { x: taken as Inputs, y: labels as IntegerArray | TensorLike, ...kept };
 }
 
 /**
@@ -60,7 +40,7 @@ export async function sampleLosses(model: DifferentiableModel, batch: Batch): Pr
     }
   }
   const losses = new Float64Array(n);
-  for (let i = 0; i < n; i++) losses[i] = await model.loss(takeRows(plain, [i]));
+  for (let i = 0; i < n; i++) losses[i] = await model.loss(takeSamples(plain, [i]));
   return losses;
 }
 

@@ -10,6 +10,8 @@ import type { Network, Trace } from './passes.js';
 /** A checked batch in the model's precision. */
 export interface Rows {
   readonly count: number;
+  /** Of the inputs as given. */
+  readonly shape: readonly number[];
   readonly x: FloatArray;
   readonly labels: Int32Array | undefined;
   readonly targets: FloatArray | undefined;
@@ -17,7 +19,7 @@ export interface Rows {
 }
 
 /** The single input of a dense model as rows [n, inputs]; further axes are flattened. @throws {ShapeError | DomainError} */
-export function readInputs(net: Network, inputs: Inputs): { count: number; x: FloatArray } {
+export function readInputs(net: Network, inputs: Inputs): { count: number; shape: readonly number[]; x: FloatArray } {
   const record = inputs as Record<string, unknown>;
   const single = isTypedArray(record.data) ? inputs : Object.values(record)[0];
   if (!isTypedArray(record.data) && Object.keys(record).length !== 1)
@@ -30,12 +32,12 @@ export function readInputs(net: Network, inputs: Inputs): { count: number; x: Fl
   }
   const x = convert(net.precision, data);
   checkFinite('x', x);
-  return { count, x };
+  return { count, shape, x };
 }
 
 /** Inputs, labels or targets, and weights of a batch. @throws {ShapeError | DomainError} by name */
 export function readBatch(net: Network, batch: Batch): Rows {
-  const { count, x } = readInputs(net, batch.x);
+  const { count, shape, x } = readInputs(net, batch.x);
   const outputs = net.layers.at(-1)!.outputs;
   const weights = batch.weights ? convert(net.precision, batch.weights) : floats(net.precision, count).fill(1);
   checkLength('weights', weights, count);
@@ -44,12 +46,12 @@ export function readBatch(net: Network, batch: Batch): Rows {
     const targets = convert(net.precision, asTensor('y', batch.y).data);
     checkLength('y', targets, count * outputs);
     checkFinite('y', targets);
-    return { count, x, labels: undefined, targets, weights };
+    return { count, shape, x, labels: undefined, targets, weights };
   }
   const given = isIntegerArray(batch.y) ? batch.y : asTensor('y', batch.y).data;
   checkLength('y', given, count);
   checkLabels('y', given as ArrayLike<number>, outputs);
-  return { count, x, labels: Int32Array.from(given as ArrayLike<number>, Number), targets: undefined, weights };
+  return { count, shape, x, labels: Int32Array.from(given as ArrayLike<number>, Number), targets: undefined, weights };
 }
 
 function convert(precision: Precision, data: Tensor['data']): FloatArray {

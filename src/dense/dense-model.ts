@@ -1,5 +1,6 @@
 import { readBytes } from '#files';
 import { checkFinite, checkLength } from '../core/check.js';
+import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, ParameterSlot } from '../core/model-types.js';
 import type { FloatArray, Precision, Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, floats, precisionOf } from '../core/tensor.js';
@@ -188,17 +189,22 @@ export class DenseModel implements DifferentiableModel {
     return { data: out, shape: [rows.count, this.#outputs] };
   }
 
-  /** The gradient of each sample's own loss with respect to its input [n, in] (weights play no part). */
-  async inputGradient(batch: Batch): Promise<Tensor<FloatArray>> {
+  /** The batch's mean loss and its gradient with respect to the input, in the input's shape. */
+  async inputGradient(batch: Batch): Promise<{ value: number; grad: Tensor<FloatArray> }> {
     const { net } = this.#engine;
     const rows = readBatch(net, batch);
     const width = net.layers[0]!.inputs;
+    const weight = rows.weights.reduce((sum: number, x: number) => sum + x, 0);
+    if (!(weight > 0)) throw new DomainError(`batch: expected samples with a positive sum of weights, got ${weight}`);
     const out = floats(this.precision, rows.count * width);
+    let total = 0;
     this.#engine.chunks(this.#parameters, rows.count, rows.x, 1, (arena, trace, start, w) => {
-      const { delta } = lossSeeds(arena, net, rows, start, trace, false);
-      out.set(arena.view(backward(arena, net, w, trace, delta, undefined, true)!), start * width);
+      const seeds = lossSeeds(arena, net, rows, start, trace);
+      total += seeds.total;
+      out.set(arena.view(backward(arena, net, w, trace, seeds.delta, undefined, true)!), start * width);
     });
-    return { data: out, shape: [rows.count, width] };
+    for (let i = 0; i < out.length; i++) out[i] = out[i]! / weight;
+    return { value: total / weight, grad: { data: out, shape: rows.shape } };
   }
 
   /** The loss of each sample [n], unweighted, f64. */

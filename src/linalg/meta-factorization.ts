@@ -15,7 +15,7 @@ import { jacobi } from './svd.js';
  * @param a matrix [m, n]; @param options `rank` columns and rows kept, at most min(m, n)
  * @returns `columns` and `rows` indices [rank], `c` [m, rank], `u` [rank, rank], `r` [rank, n]; exact when rank(A) ≤ rank
  * @throws {ShapeError | DomainError} when a is not a matrix of finite numbers, or rank is out of range
- * @see Karpowicz 2021, arXiv:2111.14385 (meta-factorization); Mahoney & Drineas 2009 (CUR)
+ * @see Karpowicz 2021, A theory of meta-factorization; Mahoney & Drineas 2009 (CUR)
  */
 export function curDecomposition(
   a: TensorLike,
@@ -63,7 +63,7 @@ export function curDecomposition(
  * @param a matrix [m, n]; @param options `rank` columns of X; `oversampling` further columns of Y (rank/2, at least 2); `seed` (0)
  * @returns `left` A X [m, rank] times `core` (Yᵀ A X)⁺ [rank, s] times `right` Yᵀ A [s, n]; exact when rank(A) ≤ rank
  * @throws {ShapeError | DomainError} when a is not a matrix of finite numbers, or rank is out of range
- * @see Nakatsukasa 2020, arXiv:2009.11392; Karpowicz 2021, arXiv:2111.14385
+ * @see Nakatsukasa 2020, arXiv:2009.11392; Karpowicz 2021, A theory of meta-factorization
  */
 export function generalizedNystrom(
   a: TensorLike,
@@ -95,7 +95,7 @@ export function generalizedNystrom(
  * @param a matrix [m, n] with m ≥ n
  * @returns `u` [m, n], `t` [n, n] upper triangular, `v` [n, n], in the precision of a
  * @throws {ShapeError} when m < n
- * @see Stewart 1992 (ULV/URV); Karpowicz 2021, arXiv:2111.14385
+ * @see Stewart 1992 (ULV/URV); Karpowicz 2021, A theory of meta-factorization
  */
 export function utv(a: TensorLike): { u: Tensor<FloatArray>; t: Tensor<FloatArray>; v: Tensor<FloatArray> } {
   const { data: A, rows: m, cols: n, precision } = readMatrix('a', a);

@@ -2,10 +2,13 @@ import type { Registry } from '../core/registry.js';
 import { cholesky } from './cholesky.js';
 import { conjugateGradient } from './conjugate-gradient.js';
 import { eigh } from './eigh.js';
+import { deepConjugateDirection, flexibleCg } from './flexible-cg.js';
 import { gemm } from './gemm.js';
 import { lanczos } from './lanczos.js';
+import { curDecomposition, generalizedNystrom, utv } from './meta-factorization.js';
 import { matrixOperator } from './operator.js';
 import { powerIteration } from './power-iteration.js';
+import { pinvFromFactors, pseudoInverse, randomizedPinv } from './pseudo-inverse.js';
 import { qr } from './qr.js';
 import { solveTriangular } from './solve-triangular.js';
 import { svd } from './svd.js';
@@ -13,6 +16,9 @@ import { eighTridiagonal } from './tridiagonal.js';
 
 const dense = 'test/linalg/dense.test.ts';
 const products = 'test/linalg/products.test.ts';
+const flexible = 'test/linalg/flexible-cg.test.ts';
+const inverse = 'test/linalg/pseudo-inverse.test.ts';
+const meta = 'test/linalg/meta-factorization.test.ts';
 const krylov = 'test/linalg/krylov.test.ts';
 
 /** The methods of this area. */
@@ -28,4 +34,17 @@ export const registry = {
   qr: { method: qr, summary: 'QR decomposition by Householder reflections', test: dense },
   'solve-triangular': { method: solveTriangular, summary: 'Triangular systems', test: products },
   svd: { method: svd, summary: 'Singular value decomposition by one-sided Jacobi', test: dense },
+  'cur-decomposition': { method: curDecomposition, summary: 'A ≈ C U R with actual columns and rows', papers: [213], test: meta },
+  'deep-conjugate-direction': {
+    method: deepConjugateDirection,
+    summary: 'Training loss of a direction oracle',
+    papers: [40],
+    test: flexible,
+  },
+  'flexible-cg': { method: flexibleCg, summary: 'Conjugate gradients along the directions of any oracle', papers: [40], test: flexible },
+  'generalized-nystrom': { method: generalizedNystrom, summary: 'Low rank from two sketches in one pass', papers: [213], test: meta },
+  'pinv-from-factors': { method: pinvFromFactors, summary: 'Pseudoinverse of a product of any rank', papers: [221], test: inverse },
+  'pseudo-inverse': { method: pseudoInverse, summary: 'Moore–Penrose pseudoinverse', papers: [221], test: inverse },
+  'randomized-pinv': { method: randomizedPinv, summary: 'Pseudoinverse of a low-rank matrix from sketches', papers: [221], test: inverse },
+  utv: { method: utv, summary: 'Complete orthogonal decomposition', papers: [213], test: meta },
 } satisfies Registry;

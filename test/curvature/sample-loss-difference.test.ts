@@ -1,6 +1,7 @@
 // systems/245: Unraveling the Hessian: A Key to Smooth Convergence in Loss Function Landscapes.
 import { perSampleHessianNorm, sampleLossDifference } from '../../src/curvature/sample-loss-difference.js';
-import { sampleLosses, takeRows } from '../../src/curvature/sample-losses.js';
+import { sampleLosses } from '../../src/curvature/sample-losses.js';
+import { takeSamples } from '../../src/core/batches.js';
 import { DenseModel } from '../../src/dense/dense-model.js';
 import { eigh } from '../../src/linalg/eigh.js';
 import { expectClose, randomF64 } from '../helpers/close.js';
@@ -11,7 +12,7 @@ test('systems/245: differences are (ℓ_{k+1} − L_k)/(k + 1), which are those 
   const { differences, meanAbsolute } = await sampleLossDifference(model, batch);
   for (let k = 1; k < 12; k++) {
     const [low, high] = [k, k + 1].map((size) =>
-      takeRows(
+      takeSamples(
         batch,
         Array.from({ length: size }, (_, i) => i),
       ),
@@ -34,7 +35,7 @@ test('systems/245: for quadratic losses the second-order form with ½ is exact, 
   const second: number[] = [];
   for (let k = 1; k < 6; k++) {
     const quadratic = async (rows: number[]) => {
-      const hv = await model.hvp(takeRows(batch, rows), shift);
+      const hv = await model.hvp(takeSamples(batch, rows), shift);
       return Float64Array.from(hv).reduce((sum, value, i) => sum + value * shift[i]!, 0);
     };
     second.push(((await quadratic([k])) - (await quadratic(Array.from({ length: k }, (_, i) => i)))) / (k + 1));
@@ -52,7 +53,7 @@ test('systems/245: per-sample norms are those of dense Hessians', async () => {
   const { model, batch } = network([4, 5, 3], 4);
   const norms = await perSampleHessianNorm(model, batch);
   for (let i = 0; i < 4; i++) {
-    const H = await matrixOf(model.parameterCount, (v) => model.hvp(takeRows(batch, [i]), v));
+    const H = await matrixOf(model.parameterCount, (v) => model.hvp(takeSamples(batch, [i]), v));
     const { values } = eigh({ data: H, shape: [model.parameterCount, model.parameterCount] }, { vectors: false });
     expectClose(norms[i]!, Math.max(-values[0]!, values.at(-1)!), { rtol: 1e-9 });
   }
@@ -73,7 +74,7 @@ test('systems/245: Gauss–Newton norms of ReLU networks stay below ½ Σ_p (‖
         return eigh({ data: gram, shape: [rows!, rows!] }, { vectors: false }).values.at(-1)!;
       });
     for (let i = 0; i < 5; i++) {
-      const one = takeRows(batch, [i]);
+      const one = takeSamples(batch, [i]);
       const G = await matrixOf(model.parameterCount, (v) => model.ggnvp(one, v));
       const norm = eigh({ data: G, shape: [model.parameterCount, model.parameterCount] }, { vectors: false }).values.at(-1)!;
       let a = (batch.x.data as Float64Array).slice(i * 4, i * 4 + 4);
@@ -117,6 +118,6 @@ test('sample losses do not need the model’s help: from logits, and sample by s
 
 test('one sample, and Hessians beyond the last, are refused by name', async () => {
   const { model, batch } = network([4, 5, 3], 4);
-  await expect(sampleLossDifference(model, takeRows(batch, [0]))).rejects.toThrow(/batch: expected at least two samples, got 1/);
+  await expect(sampleLossDifference(model, takeSamples(batch, [0]))).rejects.toThrow(/batch: expected at least two samples, got 1/);
   await expect(sampleLossDifference(model, batch, { hessians: [4] })).rejects.toThrow(/hessians: expected an integer from 1 to 3, got 4/);
 });

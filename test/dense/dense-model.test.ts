@@ -165,13 +165,18 @@ test('Jacobian products are adjoint, and per-sample ones sum to the whole', asyn
   );
 });
 
-test('the input gradient is that of differences, sample by sample', async () => {
+test('the input gradient is that of differences, in the shape of the input, weights and all', async () => {
   const { model, batch } = example('tanh', 'cross-entropy');
-  const { data } = await model.inputGradient(batch);
+  const weights = randomF64(9, 8).map(Math.abs);
   const x = randomF64(45, 5);
-  const at = (shift: number) =>
-    model.perSampleLosses({ ...batch, x: { data: x.map((value, i) => (i === 7 ? value + shift : value)), shape: [9, 5] } });
-  expectClose(data[7]!, ((await at(1e-5))[1]! - (await at(-1e-5))[1]!) / 2e-5, { rtol: 1e-7 });
+  const at = (points: Float64Array) => ({ ...batch, weights, x: { data: points, shape: [9, 1, 5] } });
+  const { value, grad } = await model.inputGradient(at(x));
+  expectClose(value, await model.loss(at(x)), { rtol: 1e-14 });
+  expect(grad.shape).toEqual([9, 1, 5]);
+  for (const i of [0, 7, 44]) {
+    const moved = (step: number) => model.loss(at(x.map((v, j) => (j === i ? v + step : v))));
+    expectClose(grad.data[i]!, ((await moved(1e-5)) - (await moved(-1e-5))) / 2e-5, { rtol: 1e-6, atol: 1e-10 });
+  }
 });
 
 test('f32 models answer in f32, close to f64', async () => {

@@ -26,4 +26,17 @@ export const calls: Record<string, (area: Area) => unknown> = {
   qr: ({ qr }) => qr(matrix),
   'solve-triangular': ({ solveTriangular }) => solveTriangular(matrix, { data: Float64Array.of(1, 2, 3), shape: [3] }),
   svd: ({ svd }) => svd(matrix),
+  'cur-decomposition': ({ curDecomposition }) => curDecomposition(matrix, { rank: 2 }),
+  'deep-conjugate-direction': ({ deepConjugateDirection }) =>
+    deepConjugateDirection(
+      operator,
+      new Float64Array(12).fill(1),
+      Float64Array.from({ length: 12 }, (_, i) => i - 4),
+    ),
+  'flexible-cg': ({ flexibleCg }) => flexibleCg(operator, new Float64Array(12).fill(1), (r) => r, { maxIterations: 6 }),
+  'generalized-nystrom': ({ generalizedNystrom }) => generalizedNystrom(matrix, { rank: 2 }),
+  'pinv-from-factors': ({ pinvFromFactors }) => pinvFromFactors(matrix, matrix),
+  'pseudo-inverse': ({ pseudoInverse }) => pseudoInverse(matrix),
+  'randomized-pinv': ({ randomizedPinv }) => randomizedPinv(matrix, { size: 2 }),
+  utv: ({ utv }) => utv(matrix),
 };
