@@ -1,4 +1,4 @@
-import { samplesOf } from '../core/batches.js';
+import { samplesOf, takeSamples } from '../core/batches.js';
 import { checkInteger, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel } from '../core/model-types.js';
@@ -8,7 +8,6 @@ import { atParameters, moved } from './at-parameters.js';
 import { checkModel, hessianOperator } from './operators.js';
 import { perSampleCurvature } from './sample-loss-difference.js';
 import { sampleLosses } from './sample-losses.js';
-import { takeSamples } from '../core/batches.js';
 import { topEigenvalues } from './top-eigenvalues.js';
 
 /** One of the two groups of samples a step pulls apart. */

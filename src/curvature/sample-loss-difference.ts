@@ -1,4 +1,4 @@
-import { checkAborted, samplesOf } from '../core/batches.js';
+import { checkAborted, samplesOf, takeSamples } from '../core/batches.js';
 import { checkInteger } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, LinearOperator, LongOptions } from '../core/model-types.js';
@@ -8,7 +8,6 @@ import { floats } from '../core/tensor.js';
 import { log } from '../kernels/scalar.js';
 import { checkModel } from './operators.js';
 import { sampleLosses } from './sample-losses.js';
-import { takeSamples } from '../core/batches.js';
 import { topEigenvalues } from './top-eigenvalues.js';
 
 export interface SampleLossDifference {

@@ -4,9 +4,9 @@
 import { samplesOf, takeSamples } from '../core/batches.js';
 import { checkLength } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
-import type { Batch, DifferentiableModel, Inputs } from '../core/model-types.js';
-import type { FloatArray, IntegerArray, Tensor, TensorLike } from '../core/tensor.js';
-import { asTensor, isFloatArray, isIntegerArray, isTypedArray, sizeOf } from '../core/tensor.js';
+import type { Batch, DifferentiableModel } from '../core/model-types.js';
+import type { FloatArray, Tensor } from '../core/tensor.js';
+import { asTensor, isFloatArray, isIntegerArray, isTypedArray } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
 
 /** Models that give the losses of a batch's samples in one call. */

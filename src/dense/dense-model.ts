@@ -194,7 +194,8 @@ export class DenseModel implements DifferentiableModel {
     const { net } = this.#engine;
     const rows = readBatch(net, batch);
     const width = net.layers[0]!.inputs;
-    const weight = rows.weights.reduce((sum: number, x: number) => sum + x, 0);
+    let weight = 0;
+    for (const x of rows.weights) weight += x;
     if (!(weight > 0)) throw new DomainError(`batch: expected samples with a positive sum of weights, got ${weight}`);
     const out = floats(this.precision, rows.count * width);
     let total = 0;
