@@ -1,3 +1,4 @@
+import { takeSamples } from '../core/batches.js';
 import { checkLabels, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, Inputs } from '../core/model-types.js';
@@ -7,7 +8,6 @@ import { syrk } from '../kernels/syrk.js';
 import { withArena } from '../runtime/instance.js';
 import { checkModel } from './operators.js';
 import { labelsOf } from './sample-losses.js';
-import { takeSamples } from '../core/batches.js';
 
 /** What the kernel needs beyond a DifferentiableModel: products with the transposed Jacobian of the logits. */
 interface WithVjp {

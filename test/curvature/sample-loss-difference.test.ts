@@ -1,7 +1,8 @@
 // systems/245: Unraveling the Hessian: A Key to Smooth Convergence in Loss Function Landscapes.
+
+import { takeSamples } from '../../src/core/batches.js';
 import { perSampleHessianNorm, sampleLossDifference } from '../../src/curvature/sample-loss-difference.js';
 import { sampleLosses } from '../../src/curvature/sample-losses.js';
-import { takeSamples } from '../../src/core/batches.js';
 import { DenseModel } from '../../src/dense/dense-model.js';
 import { eigh } from '../../src/linalg/eigh.js';
 import { expectClose, randomF64 } from '../helpers/close.js';
