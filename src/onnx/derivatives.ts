@@ -86,14 +86,22 @@ function seedOf({ b, value }: Setting): Value {
   return b.input('cotangent', b.elementType(value), shape);
 }
 
-/** Gradients by name; zeros for what does not move the value. */
+/**
+ * Gradients by name; zeros for what does not move the value.
+ * @throws {GraphError} when nothing is asked for, or nothing of it moves the value
+ */
 function gradients(setting: Setting, seed: Value): Map<string, Value> {
-  const { b, value, wrt } = setting;
+  const { b, value, wrt, outputName } = setting;
+  if (!wrt.length) throw new GraphError('wrt: expected at least one parameter or float input, got none');
   const found = backward(
     b,
     new Map([[value, seed]]),
     wrt.map((w) => w.value),
   );
+  if (!found.size) {
+    const names = wrt.map(({ name }) => name).join(', ');
+    throw new GraphError(`wrt: expected a float path to ${outputName}, got none from ${names}: the gradient is zero everywhere`);
+  }
   return new Map(wrt.map((w) => [w.name, found.get(w.value) ?? b.expand(b.scalar(w.value, 0), b.shape(w.value))]));
 }
 
