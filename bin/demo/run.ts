@@ -37,7 +37,7 @@ const peakRate = 4e-3;
 /** Runs the whole demo in memory; the same seed gives the same digits, network and order of training. */
 export async function runDemo({
   seed,
-  threads,
+  threads = 1,
   signal,
   onProgress,
 }: LongOptions & { seed: number; threads?: number | undefined }): Promise<DemoResult> {

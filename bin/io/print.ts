@@ -74,7 +74,7 @@ export function progress({ quiet }: Pick<GlobalArgs, 'quiet'>): { onProgress: No
       const left = done > 0 ? (elapsed / done) * (total - done) : 0;
       if (!bar && elapsed + left < 1) return;
       bars ??= new MultiBar({
-        format: '{phase} [{bar}] {value}/{total}, {left} left',
+        format: '{phase} [{bar}] {percentage} %, {left} left',
         hideCursor: true,
         clearOnComplete: true,
         stream: process.stderr,

@@ -2,7 +2,7 @@
 import { writeWhole } from '#files';
 import { batchesOf, pieces, samplesOf, takeSamples } from '../core/batches.js';
 import { checkFinite, checkLength } from '../core/check.js';
-import { DomainError } from '../core/errors.js';
+import { DomainError, GraphError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, ParameterSlot } from '../core/model-types.js';
 import { asTensor, type FloatArray, floats, isFloatArray, type Precision, sizeOf, type Tensor, type TensorLike } from '../core/tensor.js';
 import { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, vjpModel } from './derivatives.js';
@@ -12,6 +12,7 @@ import type { ElementType, GraphTensor, Model, ValueInfo } from './graph.js';
 import { lossFeeds } from './labels.js';
 import { encodeModel } from './model.js';
 import { type OpenOptions, openParts, type Parts } from './opening.js';
+import { perSampleGradientModel } from './per-sample.js';
 import { narrowed } from './precision.js';
 import { type Parameters, Program, type WeightForm } from './program.js';
 import type { Feed } from './session.js';
@@ -22,6 +23,8 @@ export type { OpenOptions } from './opening.js';
 
 /** Samples of one run: large batches are cut, which bounds the memory of intermediate values. */
 const runSize = 512;
+/** Numbers in the per-sample gradients of one run: 16 MB in float32. */
+const rowsAtOnce = 2 ** 22;
 /** Labels of a batch that needs none. */
 const none = new Int32Array(0);
 
@@ -38,6 +41,8 @@ export class OnnxModel implements DifferentiableModel {
   #parameters: Snapshot;
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
+  #rowsInOneRun = true;
+  readonly #logitShapes = new Map<string, readonly number[]>();
 
   private constructor(parts: Parts) {
     const { layout, model, file } = parts;
@@ -144,7 +149,8 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   /**
-   * The gradient of every sample's loss.
+   * The gradient of every sample's loss: the mean over its places ([n, t, k], [n, k, h, w]) or outputs (mse). Class weights and
+   * ignored labels multiply it; weights of samples do not.
    * @param options `slots`: names of the parameters to take it in (all); `out`: a tensor to fill
    * @returns [n, d], d counting the chosen slots in their order in `layout`
    */
@@ -155,19 +161,19 @@ export class OnnxModel implements DifferentiableModel {
     const samples = samplesOf(batch);
     const out = options.out ?? { data: floats(this.precision, samples * width), shape: [samples, width] };
     checkLength('out', out.data, samples * width);
-    const names = options.slots && slots.map(({ name }) => name);
-    const program = this.#derived('sample', false, names);
-    const { x, y } = batch;
-    for (let i = 0; i < samples; i++) {
-      const results = await this.#run(program, parameters, await this.#lossInputs(takeSamples({ x, y }, [i]), parameters));
-      const weight = first(results.weight);
-      let at = i * width;
-      for (const { name } of slots) {
-        const { data } = results[`grad.${name}`] as Tensor<Float32Array>;
-        if (weight !== 1) for (let k = 0; k < data.length; k++) data[k] = weight ? (data[k] as number) / weight : 0;
-        (out.data as FloatArray).set(data, at);
-        at += data.length;
+    let done = 0;
+    for (const piece of pieces({ x: batch.x, y: batch.y }, Math.max(1, Math.min(64, Math.floor(rowsAtOnce / width))))) {
+      const rows = samplesOf(piece);
+      const results = await this.#sampleRows(piece, parameters, slots);
+      for (let i = 0; i < rows; i++) {
+        let at = (done + i) * width;
+        for (const { name, shape } of slots) {
+          const size = sizeOf(shape);
+          (out.data as FloatArray).set((results.get(name) as FloatArray).subarray(i * size, (i + 1) * size), at);
+          at += size;
+        }
       }
+      done += rows;
     }
     return out;
   }
@@ -267,16 +273,50 @@ export class OnnxModel implements DifferentiableModel {
     return program;
   }
 
-  #derived(what: 'gradient' | 'sample' | 'inputs' | 'hvp' | 'ggnvp', sampleWeights: boolean, names = this.#names()): Program {
+  #derived(
+    what: 'gradient' | 'inputs' | 'hvp' | 'ggnvp',
+    sampleWeights: boolean,
+    names = this.#names(),
+    threads = this.#parts.threads,
+  ): Program {
     const { loss } = this.#parts;
     const make = (form: WeightForm, model: Model): Model => {
       const options = { ...this.#options(form), loss, reduction: 'sum' as const, sampleWeights };
       if (what === 'inputs') return gradientModel(model, { ...options, wrt: 'inputs' });
-      return { gradient: gradientModel, sample: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, wrt: names });
+      return { gradient: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, wrt: names });
     };
+    return this.#program(`${what} ${sampleWeights} ${threads} ${names.length === this.layout.length ? '' : names}`, make, threads);
+  }
+
+  /** Rows of single samples for each slot: in one run where the graph has a per-sample form, else one run for each. */
+  async #sampleRows(batch: Batch, parameters: Parameters, slots: readonly ParameterSlot[]): Promise<Map<string, FloatArray>> {
+    const names = slots.map(({ name }) => name);
+    const { loss, threads } = this.#parts;
+    if (this.#rowsInOneRun) {
+      const make = (form: WeightForm, model: Model): Model => perSampleGradientModel(model, { ...this.#options(form), loss, wrt: names });
+      const feeds = await this.#lossInputs(batch, parameters);
+      try {
+        const results = await this.#run(this.#program(`rows ${names}`, make), parameters, feeds);
+        return new Map(names.map((name) => [name, (results[`grad.${name}`] as Tensor).data as FloatArray]));
+      } catch (error) {
+        if (!(error instanceof GraphError)) throw error;
+        this.#rowsInOneRun = false;
+      }
+    }
+    const samples = samplesOf(batch);
+    const rows = new Map(slots.map(({ name, shape }) => [name, floats(this.precision, samples * sizeOf(shape))]));
     // One sample at a time leaves threads nothing to share: waking them costs more than they bring.
-    const threads = what === 'sample' ? (this.#parts.threads ?? 1) : this.#parts.threads;
-    return this.#program(`${what} ${sampleWeights} ${names.length === this.layout.length ? '' : names}`, make, threads);
+    const program = this.#derived('gradient', false, names, threads ?? 1);
+    for (let i = 0; i < samples; i++) {
+      const feeds = await this.#lossInputs(takeSamples(batch, [i]), parameters);
+      const results = await this.#run(program, parameters, feeds);
+      const places = sizeOf((feeds.labels ?? (feeds.targets as Feed)).shape);
+      for (const { name } of slots) {
+        const { data } = results[`grad.${name}`] as Tensor<Float32Array>;
+        (rows.get(name) as FloatArray).set(places === 1 ? data : data.map((g) => g / places), i * data.length);
+      }
+    }
+    return rows;
   }
 
   /** Runs go one after another: a program changes its sessions between them. */
@@ -306,7 +346,12 @@ export class OnnxModel implements DifferentiableModel {
     if (declared && declared.length > 1 && declared.slice(1).every((extent) => typeof extent === 'number')) {
       return [samples, ...(declared.slice(1) as number[])];
     }
-    return (await this.#forward(batch.x, parameters)).shape;
+    const key = Object.values(this.#read(batch.x).tensors)
+      .map(({ shape }) => shape.slice(1).join())
+      .join(';');
+    const known = this.#logitShapes.get(key) ?? (await this.#forward(batch.x, parameters)).shape;
+    this.#logitShapes.set(key, known);
+    return [samples, ...known.slice(1)];
   }
 
   #tangents(v: FloatArray): Record<string, Feed> {

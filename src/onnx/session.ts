@@ -49,6 +49,8 @@ export class Session {
         ...(threads !== undefined && { intraOpNumThreads: threads, interOpNumThreads: 1 }),
         graphOptimizationLevel: optimization,
         executionMode: 'sequential',
+        // Idle threads sleep: spinning takes the processor from the work between runs, and from everybody else on a shared machine.
+        extra: { session: { intra_op: { allow_spinning: '0' } } },
         logSeverityLevel: 3, // 2 would report every initializer that optimization removes
       });
       return new Session(ort, session);

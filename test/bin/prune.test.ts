@@ -90,7 +90,7 @@ test.each([
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
   const closed = new Promise<number | null>((done) => child.on('close', done));
-  await new Promise((done) => setTimeout(done, 2500));
+  await new Promise((done) => setTimeout(done, 4000));
   expect(child.exitCode).toBeNull(); // it is still at work
   child.kill(signal);
   expect(await closed).toBe(exitCode);
