@@ -7,6 +7,7 @@ export { type GradientFlow, type GradientFlowOptions, gradientFlow, gradientFlow
 export { type GradientNormalizedSmoothness, gradientNormalizedSmoothness } from './gradient-normalized-smoothness.js';
 export { type HessianCoherence, hessianCoherence, secondMomentRadius, sgdStabilityCondition } from './hessian-coherence.js';
 export { labelledNtk } from './labelled-ntk.js';
+export { type Connection, countMinima, couponCollectorEstimate, type Minimum, modeConnectivity } from './landscape.js';
 export { ElleSchedule, type LinearityDraws, localLinearity } from './local-linearity.js';
 export { type FisherOperator, fisherOperator, ggnOperator, hessianOperator } from './operators.js';
 export { type OpposingSignals, opposingSignals, type SignalGroup } from './opposing-signals.js';

@@ -7,6 +7,7 @@ import { gradientFlow, gradientFlowSharpness, scalarFlowSharpness } from './grad
 import { gradientNormalizedSmoothness } from './gradient-normalized-smoothness.js';
 import { hessianCoherence, secondMomentRadius, sgdStabilityCondition } from './hessian-coherence.js';
 import { labelledNtk } from './labelled-ntk.js';
+import { countMinima, couponCollectorEstimate, modeConnectivity } from './landscape.js';
 import { ElleSchedule, localLinearity } from './local-linearity.js';
 import { fisherOperator, ggnOperator, hessianOperator } from './operators.js';
 import { opposingSignals } from './opposing-signals.js';
@@ -127,4 +128,12 @@ export const registry = {
     papers: [123],
     test: tests('directional-sharpness'),
   },
+  'count-minima': { method: countMinima, summary: 'Distinct minima by restarts', papers: [283], test: tests('landscape') },
+  'coupon-collector-estimate': {
+    method: couponCollectorEstimate,
+    summary: 'How many minima there are in all',
+    papers: [283],
+    test: tests('landscape'),
+  },
+  'mode-connectivity': { method: modeConnectivity, summary: 'Barrier between two minima', papers: [283], test: tests('landscape') },
 } satisfies Registry;

@@ -138,4 +138,10 @@ export const calls: Record<string, (area: Area) => unknown> = {
   'top-eigenvalues': ({ topEigenvalues }) => topEigenvalues(operator, { k: 3, end: 'magnitude' }),
   trace: ({ trace }) => trace(operator, { method: 'xtrace', probes: 8 }),
   'update-directions': ({ updateDirections }) => updateDirections([wave(6), wave(6, 3)]),
+  'count-minima': ({ countMinima }) =>
+    countMinima((random) => ({ value: 0, invariants: [random.integer(3)] }), { restarts: 20 }).then(({ minima }) =>
+      minima.map(({ count }) => count),
+    ),
+  'coupon-collector-estimate': ({ couponCollectorEstimate }) => couponCollectorEstimate([3, 2, 1, 1]),
+  'mode-connectivity': ({ modeConnectivity }) => modeConnectivity(model(), batch, wave(6), wave(6, 9), { points: 5, steps: 3 }),
 };
