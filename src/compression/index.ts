@@ -1,5 +1,6 @@
 /** Fewer weights for the same answers. */
 
+export { type ChannelPruneOptions, type ChannelPruneResult, channelPrune, channelValues, type PrunedGroup } from './channel-prune.js';
 export { type FakeQuantizeOptions, type FakeQuantizeResult, fakeQuantize } from './fake-quantize.js';
 export { type GradualScheduleOptions, gradualSchedule } from './gradual-schedule.js';
 export { type GroupPruneOptions, type GroupPruneResult, groupPrune } from './group-prune.js';
@@ -10,6 +11,11 @@ export { type MagnitudePruneOptions, magnitudePrune, type Slot } from './magnitu
 export { type MixedPrecisionSearchOptions, type MixedPrecisionSearchResult, mixedPrecisionSearch } from './mixed-precision-search.js';
 export { type NmPruneOptions, type NmPruneResult, nmPrune } from './nm-prune.js';
 export { type ObsPruneOptions, type ObsPruneResult, type ObsUpdate, obsPrune } from './obs-prune.js';
+export {
+  type PerformanceAwareChannelPruneOptions,
+  type PerformanceAwareChannelPruneResult,
+  performanceAwareChannelPrune,
+} from './performance-aware-channel-prune.js';
 export type { PruneOptions, PruneResult } from './prune-input.js';
 export { type PseudoQuantizeOptions, type PseudoQuantizeResult, pseudoQuantize } from './pseudo-quantize.js';
 export { gradientDisorder, ScaleFreezer, type ScaleFreezerOptions } from './scale-freezer.js';

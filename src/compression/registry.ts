@@ -1,4 +1,5 @@
 import type { Registry } from '../core/registry.js';
+import { channelPrune, channelValues } from './channel-prune.js';
 import { fakeQuantize } from './fake-quantize.js';
 import { gradualSchedule } from './gradual-schedule.js';
 import { groupPrune } from './group-prune.js';
@@ -9,6 +10,7 @@ import { magnitudePrune } from './magnitude-prune.js';
 import { mixedPrecisionSearch } from './mixed-precision-search.js';
 import { nmPrune } from './nm-prune.js';
 import { obsPrune } from './obs-prune.js';
+import { performanceAwareChannelPrune } from './performance-aware-channel-prune.js';
 import { pseudoQuantize } from './pseudo-quantize.js';
 import { gradientDisorder, ScaleFreezer } from './scale-freezer.js';
 import { wandaPrune } from './wanda-prune.js';
@@ -109,5 +111,21 @@ export const registry = {
     summary: 'Quantisation noise with gradients for clip and width',
     papers: [212],
     test: 'test/compression/quantize.test.ts',
+  },
+  'channel-prune': {
+    method: channelPrune,
+    summary: 'Removes channels and shrinks the ONNX graph; repair from calibration activations',
+    test: 'test/compression/channel-prune.test.ts',
+  },
+  'channel-values': {
+    method: channelValues,
+    summary: 'Values whose activations channelPrune can use',
+    test: 'test/compression/channel-prune.test.ts',
+  },
+  'performance-aware-channel-prune': {
+    method: performanceAwareChannelPrune,
+    summary: "Channels group by group under a bound on every task's loss",
+    papers: [98],
+    test: 'test/compression/performance-aware-channel-prune.test.ts',
   },
 } satisfies Registry;

@@ -9,6 +9,25 @@ const mfacOf = async () => {
   return StaticMfac.build(gradients, { damping: 1e-2 });
 };
 
+/** Two dense layers as an ONNX graph. */
+const network = async () => {
+  const { Graph, graphTensor, modelOf } = await import('../../../src/onnx/graph.js');
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float64', shape: ['N', 2] }];
+  graph.outputs = [{ name: 'y', type: 'float64', shape: ['N', 2] }];
+  graph.initializers.set('a', graphTensor('float64', [1, -2, 0.5, 3, 0.25, 1, -1, 2], [2, 4]));
+  graph.initializers.set('b', graphTensor('float64', [1, 2, 3, 4, 5, 6, 7, 8], [4, 2]));
+  graph.nodes = ['a', 'b'].map((w, i) => ({
+    op: 'MatMul',
+    domain: '',
+    name: w,
+    inputs: [i ? 'h' : 'x', w],
+    outputs: [i ? 'y' : 'h'],
+    attributes: {},
+  }));
+  return modelOf(graph);
+};
+
 /** One small call per method. */
 export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> = {
   'gradual-schedule': ({ gradualSchedule }) => gradualSchedule({ to: 0.9, steps: 4, shape: 'density' }),
@@ -46,5 +65,21 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
   'pseudo-quantize': ({ pseudoQuantize }) => {
     const { values, backward } = pseudoQuantize(weights, { alpha: 1, bits: 3.5 });
     return { values, ...backward(weights) };
+  },
+  'channel-prune': async (area) => {
+    const { model, groups } = area.channelPrune(await network(), { sparsity: 0.5 });
+    return {
+      kept: groups.map(({ kept }) => kept),
+      weights: [...model.graph.initializers.values()].map(({ data }) => Array.from(data as Float64Array)),
+    };
+  },
+  'channel-values': async (area) => area.channelValues(await network()).map((name) => name.length),
+  'performance-aware-channel-prune': async (area) => {
+    const { steps } = await area.performanceAwareChannelPrune(await network(), {
+      losses: ({ graph }) => [20 / graph.initializers.get('b')!.data.length],
+      tolerance: 0.5,
+      budget: 2,
+    });
+    return steps.map(({ sparsity, ratio }) => [sparsity, ratio]);
   },
 };
