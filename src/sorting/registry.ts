@@ -1,12 +1,15 @@
 // Every method of the area by the kebab-case of its export.
 import type { Registry } from '../core/registry.js';
 import { argsort } from './argsort.js';
+import { decoupledSoftmaxLoss } from './decoupled-softmax-loss.js';
 import { diffSort } from './diff-sort.js';
 import { entmax15 } from './entmax15.js';
 import { entmax15Loss } from './entmax15-loss.js';
+import { featureChoice, zipfCounts } from './feature-choice.js';
 import { groupOrderingLoss } from './group-ordering-loss.js';
 import { groupOrderingScoresLoss } from './group-ordering-scores-loss.js';
 import { logSoftTopK } from './log-soft-top-k.js';
+import { mutualChoice } from './mutual-choice.js';
 import { neuralSortMatrix } from './neural-sort-matrix.js';
 import { quantile } from './quantile.js';
 import { quickSelect } from './quick-select.js';
@@ -15,12 +18,16 @@ import { softRank } from './soft-rank.js';
 import { softSort } from './soft-sort.js';
 import { softSortMatrix } from './soft-sort-matrix.js';
 import { softTopK } from './soft-top-k.js';
+import { softTopKLoss } from './soft-top-k-loss.js';
 import { sort } from './sort.js';
 import { sortingNetwork } from './sorting-network.js';
 import { sparsemax } from './sparsemax.js';
 import { sparsemaxLoss } from './sparsemax-loss.js';
 import { topK } from './top-k.js';
 import { topKClassificationLoss } from './top-k-classification-loss.js';
+import { transportQuantile } from './transport-quantile.js';
+import { transportRank } from './transport-rank.js';
+import { transportSort } from './transport-sort.js';
 
 export const registry = {
   sort: { method: sort, summary: 'sorted rows, total order, by radix passes', test: 'test/sorting/hard.test.ts' },
@@ -96,5 +103,46 @@ export const registry = {
     method: entmax15Loss,
     summary: 'loss whose gradient is 1.5-entmax minus the target',
     test: 'test/sorting/sparsemax.test.ts',
+  },
+  'transport-sort': {
+    method: transportSort,
+    summary: 'soft sort by optimal transport, implicit gradient',
+    test: 'test/sorting/transport-sort.test.ts',
+  },
+  'transport-rank': { method: transportRank, summary: 'soft ranks by optimal transport', test: 'test/sorting/transport-sort.test.ts' },
+  'transport-quantile': {
+    method: transportQuantile,
+    summary: 'soft quantiles by optimal transport',
+    test: 'test/sorting/transport-sort.test.ts',
+  },
+  'mutual-choice': {
+    method: mutualChoice,
+    summary: 'largest scores of a whole batch under one budget',
+    papers: [172],
+    test: 'test/sorting/allocation.test.ts',
+  },
+  'feature-choice': {
+    method: featureChoice,
+    summary: 'a number of tokens for every feature',
+    papers: [172],
+    test: 'test/sorting/allocation.test.ts',
+  },
+  'zipf-counts': {
+    method: zipfCounts,
+    summary: 'budgets of features by a Zipf law',
+    papers: [172],
+    test: 'test/sorting/allocation.test.ts',
+  },
+  'decoupled-softmax-loss': {
+    method: decoupledSoftmaxLoss,
+    summary: 'several positives, each against the negatives alone',
+    papers: [30],
+    test: 'test/sorting/retrieval-losses.test.ts',
+  },
+  'soft-top-k-loss': {
+    method: softTopKLoss,
+    summary: 'positives among the k highest scores',
+    papers: [30],
+    test: 'test/sorting/retrieval-losses.test.ts',
   },
 } satisfies Registry;

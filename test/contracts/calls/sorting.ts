@@ -41,4 +41,12 @@ export const calls: Record<string, (area: typeof import('../../../src/sorting/in
   'sparsemax-loss': (area) => area.sparsemaxLoss(Float64Array.of(0.5, 0.1, 0.3, -2), [1]),
   entmax15: (area) => area.entmax15(Float32Array.of(0.5, 0.1, 0.3, -2)).values,
   'entmax15-loss': (area) => area.entmax15Loss(Float64Array.of(0.5, 0.1, 0.3, -2), [1]),
+  'transport-sort': (area) => area.transportSort(Float64Array.of(0.5, 0.1, 0.3, 2), { epsilon: 0.1 }).values,
+  'transport-rank': (area) => area.transportRank(Float64Array.of(0.5, 0.1, 0.3, 2), { epsilon: 0.1 }).values,
+  'transport-quantile': (area) => area.transportQuantile(Float64Array.of(0.5, 0.1, 0.3, 2), { q: 0.5, epsilon: 0.1 }).values,
+  'mutual-choice': (area) => area.mutualChoice({ data: Float32Array.of(1, 4, 2, 3), shape: [2, 2] }, { budget: 2 }),
+  'feature-choice': (area) => area.featureChoice({ data: Float32Array.of(1, 4, 2, 3), shape: [2, 2] }, { counts: [1, 2] }),
+  'zipf-counts': (area) => area.zipfCounts({ features: 4, budget: 10, most: 5 }),
+  'decoupled-softmax-loss': (area) => area.decoupledSoftmaxLoss(Float32Array.of(0.5, 0.1, 0.3, 2), [1, 0, 1, 0]),
+  'soft-top-k-loss': (area) => area.softTopKLoss(Float64Array.of(0.5, 0.1, 0.3, 2), [1, 0, 1, 0], { k: 2 }),
 };
