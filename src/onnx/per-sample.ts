@@ -1,16 +1,17 @@
 // Gradients of each sample's loss in one run: reverse mode in which parameters keep an axis of samples.
 //
-// Values that carry the batch have it as leading axis, n or n·c, and their cotangents are the ordinary ones: samples do not mix.
-// Cotangents of values that only depend on parameters get a leading axis n: [n, …shape].
+// Values that carry the batch have ordinary cotangents: samples do not mix. Cotangents of values that only depend on parameters get a
+// leading axis n: [n, …shape]. Where the two meet, the batch has to lead: as n, or as n·c with the samples outermost.
 import { GraphError } from '../core/errors.js';
 import { movedBy } from './autodiff.js';
-import type { Builder, Value } from './builder.js';
+import { type Builder, isFloat, type Value } from './builder.js';
 import { type DerivativeOptions, openDerivative } from './derivatives.js';
 import { factorsOf, over, product } from './dims.js';
 import { finish } from './finish.js';
 import { type Dim, floatOf, intOf, type Model, type Node, where } from './graph.js';
 import { classAxis } from './losses.js';
 import { sampleWeightCotangents } from './ops/conv.js';
+import { sampleTransposedCotangents } from './ops/conv-transpose.js';
 import { ruleOf } from './ops/index.js';
 import { otherAxes } from './ops/rule.js';
 
@@ -22,6 +23,8 @@ interface Pass {
   readonly n: string;
   readonly moved: ReadonlySet<Value>;
   readonly batched: (value: Value) => boolean;
+  /** Values with the samples outermost on their first axis. */
+  readonly leads: ReadonlySet<Value>;
 }
 
 /**
@@ -48,8 +51,8 @@ export function perSampleGradientModel(
     nodes,
     wrt.map((w) => w.value),
   );
-  const batched = (value: Value): boolean => factorsOf(b.shape(value)[0] ?? 1).names.includes(n);
-  const pass: Pass = { b, n, moved, batched };
+  const batched = (value: Value): boolean => b.shape(value).some((extent) => factorsOf(extent).names.includes(n));
+  const pass: Pass = { b, n, moved, batched, leads: leading(b, nodes, n) };
   const found = reverse(pass, nodes, each);
   b.output(each, 'loss');
   for (const { name, value } of wrt) {
@@ -73,7 +76,7 @@ function batchExtent(b: Builder, model: Model): string {
 }
 
 function reverse(pass: Pass, nodes: readonly Node[], loss: Value): Cotangents {
-  const { b, moved, batched, n } = pass;
+  const { b, moved, batched } = pass;
   const cotangents: Cotangents = new Map([[loss, b.scalar(loss, 1)]]);
   const add = (name: Value, d: Value | undefined): void => {
     if (d !== undefined) cotangents.set(name, b.sum(cotangents.get(name), d)!);
@@ -87,7 +90,6 @@ function reverse(pass: Pass, nodes: readonly Node[], loss: Value): Cotangents {
     const ordinary = node.inputs.map((name) => moved.has(name) && (batched(name) || isTotal(b, name)));
     if (ordinary.includes(true)) {
       if (!node.outputs.every((name) => batched(name) || isTotal(b, name))) refuse(node);
-      for (const name of node.outputs) checkBatch(b, name, n, node);
       rule!.vjp!(node, d, b, ordinary).forEach((dx, at) => {
         if (ordinary[at]) add(node.inputs[at]!, dx);
       });
@@ -102,14 +104,23 @@ function reverse(pass: Pass, nodes: readonly Node[], loss: Value): Cotangents {
 /** The few numbers of the loss behind its reduction over everything. */
 const isTotal = (b: Builder, name: Value): boolean => b.shape(name).length === 0;
 
-function checkBatch(b: Builder, name: Value, n: string, node: Node): void {
-  if (
-    b
-      .shape(name)
-      .slice(1)
-      .some((extent) => factorsOf(extent).names.includes(n))
-  )
-    refuse(node);
+/**
+ * The values whose first axis is n, or n·c made from such values only: an axis that two others were merged into has the samples outermost
+ * if they led before.
+ */
+function leading(b: Builder, nodes: readonly Node[], n: string): Set<Value> {
+  const carries = (name: Value): boolean => (b.types.get(name)?.shape ?? []).some((extent) => factorsOf(extent).names.includes(n));
+  const found = new Set(b.graph.inputs.map(({ name }) => name).filter((name) => b.types.get(name)?.shape?.[0] === n));
+  for (const node of nodes) {
+    const sources = node.inputs.filter((name) => name !== '' && carries(name) && isFloat(b.elementType(name)));
+    for (const name of node.outputs) {
+      const shape = b.types.get(name)?.shape;
+      if (!shape?.length || shape.slice(1).some((extent) => factorsOf(extent).names.includes(n))) continue;
+      const merged = factorsOf(shape[0]!).names.includes(n) && sources.every((source) => found.has(source));
+      if (shape[0] === n || merged) found.add(name);
+    }
+  }
+  return found;
 }
 
 function refuse(node: Node): never {
@@ -132,6 +143,8 @@ function shared(pass: Pass, node: Node, at: number, d: readonly (Value | undefin
   const dy = d[0]!;
   if (d.length > 1 && d.slice(1).some((value) => value !== undefined)) refuse(node);
   if (!batched(node.outputs[0]!)) return sharedThroughout(pass, node, at, dy);
+  const met = [node.outputs[0]!, ...node.inputs.filter((input) => input !== '' && batched(input))];
+  if (!met.every((value) => pass.leads.has(value))) refuse(node);
   switch (node.op) {
     case 'MatMul':
       return at === 1 && rank === 2 ? b.matmul(columns(pass, node.inputs[0]!), samples(pass, dy)) : expanded(pass, node, at, dy);
@@ -140,6 +153,10 @@ function shared(pass: Pass, node: Node, at: number, d: readonly (Value | undefin
     case 'Conv': {
       if (at === 2) return b.reduceSum(dy, otherAxes(b.rank(dy), 0, 1));
       return at === 1 ? sampleWeightCotangents(node, dy, b) : refuse(node);
+    }
+    case 'ConvTranspose': {
+      if (at === 2) return b.reduceSum(dy, otherAxes(b.rank(dy), 0, 1));
+      return at === 1 ? sampleTransposedCotangents(node, dy, b) : refuse(node);
     }
     case 'BatchNormalization': {
       // The rule sums over every axis but the channels; here samples are kept as if each were a channel group of its own.

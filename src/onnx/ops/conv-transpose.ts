@@ -2,7 +2,7 @@ import { sizeOf } from '../../core/tensor.js';
 import type { Builder, Value } from '../builder.js';
 import { isStatic, minus, plus, times } from '../dims.js';
 import { intOf, intsOf, type Node, stringOf } from '../graph.js';
-import { convolve, lowered, perChannel, smallImage } from './conv.js';
+import { convolve, lowered, perChannel, sampleKernels, smallImage } from './conv.js';
 import { byPhases, turned } from './conv-phases.js';
 import { besideTaps, columnsUnder, convByTaps, fewRows, paddedLast, rowsOf, rowsUnder, spreadByTaps } from './conv-taps.js';
 import { otherAxes, type Rule } from './rule.js';
@@ -104,4 +104,10 @@ function weightCotangent(node: Node, d: Value, b: Builder): Value {
     return b.reshape(b.matmul(left, right), [C, O]);
   });
   return besideTaps(parts, window.kernel, b);
+}
+
+/** Cotangent of the weights for each sample, [n, C, O/g, …]: every x times the cotangent it was sent to. */
+export function sampleTransposedCotangents(node: Node, d: Value, b: Builder): Value {
+  const [x, W] = node.inputs as [Value, Value];
+  return sampleKernels(x, d, windowOfNode(node, b), intOf(node, 'group', 1), b.staticShape(W), b);
 }

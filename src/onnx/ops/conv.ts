@@ -2,7 +2,7 @@
 
 import { sizeOf } from '../../core/tensor.js';
 import type { Builder, Value } from '../builder.js';
-import { isStatic, product } from '../dims.js';
+import { isStatic } from '../dims.js';
 import { type Dim, intOf, type Node } from '../graph.js';
 import { besideTaps, columnsUnder, convByTaps, fewRows, paddedLast, rowsOf, rowsUnder } from './conv-taps.js';
 import { otherAxes, type Rule } from './rule.js';
@@ -123,30 +123,29 @@ export function perChannel(value: Value, rank: number, b: Builder): Value {
   );
 }
 
-/**
- * Cotangent of the weights for each sample, [n, O, C/g, …]: the elements under every tap side by side, then one matrix product per
- * sample (and group).
- */
+/** Cotangent of the weights for each sample, [n, O, C/g, …]. */
 export function sampleWeightCotangents(node: Node, d: Value, b: Builder): Value {
   const [x, W] = node.inputs as [Value, Value];
-  const groups = intOf(node, 'group', 1);
-  const window = windowOfConv(node, b);
-  const [O, I] = b.staticShape(W) as [number, number];
-  const out = b.staticShape(d, 2);
-  const n = b.shape(d)[0]!;
-  const places = product(out) as number;
-  const padded = padSpatial(x, window.pads, b);
+  return sampleKernels(d, x, windowOfConv(node, b), intOf(node, 'group', 1), b.staticShape(W), b);
+}
+
+/**
+ * Products of rows [n, R, …out] with what each tap of a window sees of an image [n, I·g, …], sample by sample, as kernels [n, R, I, …]:
+ * the elements under every tap side by side, then one matrix product per sample and group.
+ */
+export function sampleKernels(rows: Value, image: Value, window: Window, groups: number, kernel: readonly number[], b: Builder): Value {
+  const [R, I] = kernel as [number, number];
+  const out = b.staticShape(rows, 2);
+  const n = b.shape(rows)[0]!;
+  const places = sizeOf(out);
+  const padded = padSpatial(image, window.pads, b);
   const all = taps(window.kernel);
   const axes = out.map((_, i) => i + 2);
   const under = all.map((tap) => b.reshape(underTap(padded, tap, window, out, axes, b), [n, groups * I, 1, places]));
-  const columns = b.reshape(b.concat(under, 2), [n, groups, I * all.length, places]);
-  const rows = b.reshape(d, [n, groups, O / groups, places]);
-  const squeeze = (v: Value): Value => (groups === 1 ? b.reshape(v, [n, ...b.shape(v).slice(2)]) : v);
-  const right = squeeze(columns);
-  const turnedRight = b.transpose(right, [
-    ...otherAxes(b.rank(right), b.rank(right) - 1, b.rank(right) - 2),
-    b.rank(right) - 1,
-    b.rank(right) - 2,
-  ]);
-  return b.reshape(b.matmul(squeeze(rows), turnedRight), [n, O, I, ...window.kernel]);
+  const head = groups === 1 ? [n] : [n, groups];
+  const columns = b.reshape(b.concat(under, 2), [...head, I * all.length, places]);
+  const left = b.reshape(rows, [...head, R / groups, places]);
+  const last = head.length;
+  const product = b.matmul(left, b.transpose(columns, [...head.map((_, axis) => axis), last + 1, last]));
+  return b.reshape(product, [n, R, I, ...window.kernel]);
 }
