@@ -7,6 +7,7 @@ export { type FloatArray, type IntegerArray, type Tensor, type TensorLike, type 
 export * as curvature from './curvature/index.js';
 export * as dense from './dense/index.js';
 export * as linalg from './linalg/index.js';
+export * as losses from './losses/index.js';
 export * as mfac from './mfac/index.js';
 export * as onnx from './onnx/index.js';
 export * as optimizers from './optimizers/index.js';
