@@ -1,8 +1,19 @@
 // What a caller passes as inputs, as the tensors a graph expects: names, shapes and element types checked, batches cut.
+import { pieces } from '../core/batches.js';
 import { checkFinite } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import type { Inputs } from '../core/model-types.js';
-import { asTensor, brandOf, isFloatArray, isTypedArray, sizeOf, type TensorLike, type TypedArray } from '../core/tensor.js';
+import type { Batch, Inputs } from '../core/model-types.js';
+import {
+  asTensor,
+  brandOf,
+  type FloatArray,
+  isFloatArray,
+  isTypedArray,
+  sizeOf,
+  type Tensor,
+  type TensorLike,
+  type TypedArray,
+} from '../core/tensor.js';
 import type { ElementType, ValueInfo } from './graph.js';
 import type { Feed } from './session.js';
 import { toHalf } from './tensor-proto.js';
@@ -98,4 +109,32 @@ function checkIntegers(name: string, data: TypedArray): void {
   if (!isFloatArray(data)) return;
   const at = data.findIndex((value) => !Number.isInteger(value));
   if (at >= 0) throw new DomainError(`${name}: expected integers, got ${data[at]} at index ${at}`);
+}
+
+/** Samples of one run: large batches are cut, which bounds the memory of intermediate values. */
+const runSize = 512;
+
+/** Pieces of the batch size that a file fixes, or of one that bounds memory; the whole batch is checked before the first piece. */
+export function cutBatch(batch: Batch, declared: readonly ValueInfo[]): Iterable<Batch> {
+  const fixed = declared[0]?.shape?.[0];
+  if (typeof fixed !== 'number') {
+    readInputs(batch.x, declared);
+    return pieces(batch, runSize);
+  }
+  const free = declared.map((info) => (info.shape?.[0] === fixed ? { ...info, shape: ['N', ...info.shape.slice(1)] } : info));
+  readInputs(batch.x, free);
+  return pieces(batch, fixed);
+}
+
+/** Results of pieces as one tensor: rows one behind the other. */
+export function joinRows(parts: readonly Tensor[]): Tensor {
+  const [first] = parts as [Tensor];
+  if (parts.length === 1) return first;
+  const data = new (first.data.constructor as new (length: number) => FloatArray)(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data as FloatArray, at);
+    at += part.data.length;
+  }
+  return { data, shape: [parts.reduce((sum, { shape }) => sum + (shape[0] as number), 0), ...first.shape.slice(1)] };
 }

@@ -6,7 +6,7 @@ import { DomainError, GraphError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, ParameterSlot } from '../core/model-types.js';
 import { asTensor, type FloatArray, floats, isFloatArray, type Precision, sizeOf, type Tensor, type TensorLike } from '../core/tensor.js';
 import { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, vjpModel } from './derivatives.js';
-import { convert, readInputs } from './feeds.js';
+import { convert, cutBatch, joinRows, readInputs } from './feeds.js';
 import { forwardOf, lossOf } from './forward.js';
 import type { ElementType, GraphTensor, Model, ValueInfo } from './graph.js';
 import { lossFeeds } from './labels.js';
@@ -14,15 +14,14 @@ import { encodeModel } from './model.js';
 import { type OpenOptions, openParts, type Parts } from './opening.js';
 import { perSampleGradientModel } from './per-sample.js';
 import { narrowed } from './precision.js';
-import { type Parameters, Program, type WeightForm } from './program.js';
+import type { Parameters, Program, WeightForm } from './program.js';
+import { Programs } from './programs.js';
 import type { Feed } from './session.js';
 import { Snapshot } from './snapshot.js';
 import { first, Sums } from './sums.js';
 
 export type { OpenOptions } from './opening.js';
 
-/** Samples of one run: large batches are cut, which bounds the memory of intermediate values. */
-const runSize = 512;
 /** Numbers in the per-sample gradients of one run: 16 MB in float32. */
 const rowsAtOnce = 2 ** 22;
 /** Labels of a batch that needs none. */
@@ -37,16 +36,15 @@ export class OnnxModel implements DifferentiableModel {
   readonly metadata: Map<string, string>;
   readonly #parts: Parts;
   readonly #type: ElementType;
-  readonly #programs = new Map<string, Program>();
+  readonly #programs: Programs;
   #parameters: Snapshot;
-  #queue: Promise<unknown> = Promise.resolve();
-  #disposed = false;
   #rowsInOneRun = true;
   readonly #logitShapes = new Map<string, readonly number[]>();
 
   private constructor(parts: Parts) {
     const { layout, model, file } = parts;
     this.#parts = parts;
+    this.#programs = new Programs(parts);
     this.layout = layout;
     const first = layout[0] && model.graph.initializers.get(layout[0].name);
     this.precision = first?.type === 'float64' ? 'float64' : 'float32';
@@ -79,7 +77,7 @@ export class OnnxModel implements DifferentiableModel {
    * no double kernel for an operator in it (Conv, Erf, most activations). Single-precision models never do.
    */
   get usesReference(): boolean {
-    return [...this.#programs.values()].some((program) => program.usesReference);
+    return this.#programs.useReference;
   }
 
   /** A copy of the parameters [d]. */
@@ -99,8 +97,8 @@ export class OnnxModel implements DifferentiableModel {
   async predict(x: Inputs): Promise<Tensor> {
     const parameters = this.#parameters;
     const parts: Tensor[] = [];
-    for (const piece of this.#cut({ x, y: none })) parts.push(await this.#forward(piece.x, parameters));
-    return joined(parts);
+    for (const piece of cutBatch({ x, y: none }, this.inputs)) parts.push(await this.#forward(piece.x, parameters));
+    return joinRows(parts);
   }
 
   /** The mean loss over all samples of all batches. */
@@ -110,10 +108,10 @@ export class OnnxModel implements DifferentiableModel {
     for await (const batch of this.#pieces(data)) {
       const logits = await this.#forward(batch.x, parameters);
       const feeds = lossFeeds(batch, this.#parts.loss, logits.shape, this.#type);
-      const program = this.#program(`loss ${logits.shape.slice(1)} ${batch.weights !== undefined}`, () =>
+      const program = this.#programs.program(`loss ${logits.shape.slice(1)} ${batch.weights !== undefined}`, () =>
         lossOf(logits.shape, this.#type, this.#parts.loss, batch.weights !== undefined),
       );
-      sums.add(await this.#run(program, parameters, { ...feeds, logits: { ...logits, type: this.#type } }));
+      sums.add(await this.#programs.run(program, parameters, { ...feeds, logits: { ...logits, type: this.#type } }));
     }
     return sums.mean();
   }
@@ -137,7 +135,7 @@ export class OnnxModel implements DifferentiableModel {
   async inputGradient(batch: Batch): Promise<{ value: number; grad: Tensor | Record<string, Tensor> }> {
     const parameters = this.#parameters;
     const program = this.#derived('inputs', batch.weights !== undefined);
-    const results = await this.#run(program, parameters, await this.#lossInputs(batch, parameters));
+    const results = await this.#programs.run(program, parameters, await this.#lossInputs(batch, parameters));
     const weight = first(results.weight);
     const grads = Object.fromEntries(
       Object.entries(results).flatMap(([name, { data, shape }]) =>
@@ -182,8 +180,8 @@ export class OnnxModel implements DifferentiableModel {
   async jvp(x: Inputs, v: FloatArray): Promise<Tensor> {
     const tangents = this.#tangents(v);
     const { output } = this.#parts;
-    const program = this.#program('jvp', (form, model) => jvpModel(model, { ...this.#options(form), wrt: this.#names() }));
-    const results = await this.#run(program, this.#parameters, { ...this.#read(x).tensors, ...tangents });
+    const program = this.#programs.program('jvp', (form, model) => jvpModel(model, { ...this.#options(form), wrt: this.#names() }));
+    const results = await this.#programs.run(program, this.#parameters, { ...this.#read(x).tensors, ...tangents });
     return results[`jvp.${output}`] as Tensor;
   }
 
@@ -191,9 +189,9 @@ export class OnnxModel implements DifferentiableModel {
   async vjp(x: Inputs, cotangent: TensorLike): Promise<FloatArray> {
     const { data, shape } = asTensor('cotangent', cotangent);
     if (isFloatArray(data)) checkFinite('cotangent', data);
-    const program = this.#program('vjp', (form, model) => vjpModel(model, { ...this.#options(form), wrt: this.#names() }));
+    const program = this.#programs.program('vjp', (form, model) => vjpModel(model, { ...this.#options(form), wrt: this.#names() }));
     const feed: Feed = { data: convert('cotangent', data, this.#type), shape, type: this.#type };
-    const results = await this.#run(program, this.#parameters, { ...this.#read(x).tensors, cotangent: feed });
+    const results = await this.#programs.run(program, this.#parameters, { ...this.#read(x).tensors, cotangent: feed });
     const out = floats(this.precision, this.parameterCount);
     for (const { name, offset } of this.layout) out.set((results[`grad.${name}`] as Tensor).data as FloatArray, offset);
     return out;
@@ -214,12 +212,7 @@ export class OnnxModel implements DifferentiableModel {
 
   /** Releases every session, after the calls that are under way. */
   dispose(): void {
-    this.#disposed = true;
-    const programs = [...this.#programs.values()];
-    this.#programs.clear();
-    this.#queue = this.#queue.then(async () => {
-      for (const program of programs) await program.release();
-    });
+    this.#programs.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -246,31 +239,7 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   async *#pieces(data: Data): AsyncGenerator<Batch> {
-    for await (const batch of batchesOf(data)) yield* this.#cut(batch);
-  }
-
-  /** Pieces of the batch size a file fixes, or of a size that bounds memory; the whole is checked before the first one runs. */
-  #cut(batch: Batch): Iterable<Batch> {
-    const fixed = this.inputs[0]?.shape?.[0];
-    if (typeof fixed !== 'number') {
-      this.#read(batch.x);
-      return pieces(batch, runSize);
-    }
-    readInputs(
-      batch.x,
-      this.inputs.map((info) => (info.shape?.[0] === fixed ? { ...info, shape: ['N', ...info.shape.slice(1)] } : info)),
-    );
-    return pieces(batch, fixed);
-  }
-
-  #program(key: string, make: (form: WeightForm, model: Model) => Model, threads = this.#parts.threads): Program {
-    if (this.#disposed) throw new DomainError('model: expected a model in use, got one after dispose()');
-    let program = this.#programs.get(key);
-    if (!program) {
-      program = new Program(make, { ...this.#parts, threads });
-      this.#programs.set(key, program);
-    }
-    return program;
+    for await (const batch of batchesOf(data)) yield* cutBatch(batch, this.inputs);
   }
 
   #derived(
@@ -285,7 +254,7 @@ export class OnnxModel implements DifferentiableModel {
       if (what === 'inputs') return gradientModel(model, { ...options, wrt: 'inputs' });
       return { gradient: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, wrt: names });
     };
-    return this.#program(`${what} ${sampleWeights} ${threads} ${names.length === this.layout.length ? '' : names}`, make, threads);
+    return this.#programs.program(`${what} ${sampleWeights} ${threads} ${names.length === this.layout.length ? '' : names}`, make, threads);
   }
 
   /** Rows of single samples for each slot: in one run where the graph has a per-sample form, else one run for each. */
@@ -296,7 +265,7 @@ export class OnnxModel implements DifferentiableModel {
       const make = (form: WeightForm, model: Model): Model => perSampleGradientModel(model, { ...this.#options(form), loss, wrt: names });
       const feeds = await this.#lossInputs(batch, parameters);
       try {
-        const results = await this.#run(this.#program(`rows ${names}`, make), parameters, feeds);
+        const results = await this.#programs.run(this.#programs.program(`rows ${names}`, make), parameters, feeds);
         return new Map(names.map((name) => [name, (results[`grad.${name}`] as Tensor).data as FloatArray]));
       } catch (error) {
         if (!(error instanceof GraphError)) throw error;
@@ -309,7 +278,7 @@ export class OnnxModel implements DifferentiableModel {
     const program = this.#derived('gradient', false, names, threads ?? 1);
     for (let i = 0; i < samples; i++) {
       const feeds = await this.#lossInputs(takeSamples(batch, [i]), parameters);
-      const results = await this.#run(program, parameters, feeds);
+      const results = await this.#programs.run(program, parameters, feeds);
       const places = sizeOf((feeds.labels ?? (feeds.targets as Feed)).shape);
       for (const { name } of slots) {
         const { data } = results[`grad.${name}`] as Tensor<Float32Array>;
@@ -319,18 +288,11 @@ export class OnnxModel implements DifferentiableModel {
     return rows;
   }
 
-  /** Runs go one after another: a program changes its sessions between them. */
-  #run(program: Program, parameters: Parameters, feeds: Readonly<Record<string, Feed>>): Promise<Record<string, Tensor>> {
-    const run = this.#queue.then(() => program.run(parameters, feeds));
-    this.#queue = run.catch(() => undefined);
-    return run;
-  }
-
   async #forward(x: Inputs, parameters: Parameters): Promise<Tensor> {
     const { tensors } = this.#read(x);
     const { output } = this.#parts;
-    const program = this.#program('forward', (form, model) => forwardOf(model, output, form === 'live' ? this.#names() : []));
-    const results = await this.#run(program, parameters, tensors);
+    const program = this.#programs.program('forward', (form, model) => forwardOf(model, output, form === 'live' ? this.#names() : []));
+    const results = await this.#programs.run(program, parameters, tensors);
     return results[output] as Tensor;
   }
 
@@ -374,25 +336,12 @@ export class OnnxModel implements DifferentiableModel {
     const sums = new Sums(this.parameterCount, this.precision);
     for await (const batch of this.#pieces(data)) {
       const program = this.#derived(what, batch.weights !== undefined);
-      const results = await this.#run(program, parameters, { ...(await this.#lossInputs(batch, parameters)), ...extra });
+      const results = await this.#programs.run(program, parameters, { ...(await this.#lossInputs(batch, parameters)), ...extra });
       sums.add(results);
       for (const { name, offset } of this.layout) sums.addPart((results[`${prefix}.${name}`] as Tensor).data as FloatArray, offset);
     }
     return { value: sums.mean(), grad: sums.means() };
   }
-}
-
-/** Tensors one behind the other along the first axis. */
-function joined(parts: readonly Tensor[]): Tensor {
-  const [first] = parts as [Tensor];
-  if (parts.length === 1) return first;
-  const data = new (first.data.constructor as new (length: number) => FloatArray)(parts.reduce((sum, part) => sum + part.data.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data as FloatArray, at);
-    at += part.data.length;
-  }
-  return { data, shape: [parts.reduce((sum, { shape }) => sum + (shape[0] as number), 0), ...first.shape.slice(1)] };
 }
 
 function checkVector(name: string, v: unknown, length: number): asserts v is FloatArray {

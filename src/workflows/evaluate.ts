@@ -3,6 +3,7 @@ import { batchesOf, checkAborted, pieces, samplesOf } from '../core/batches.js';
 import { ShapeError } from '../core/errors.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { type IntegerArray, isIntegerArray, type Tensor } from '../core/tensor.js';
+import { classAxis } from '../onnx/losses.js';
 
 export interface Evaluation {
   /** Samples seen. */
@@ -48,7 +49,7 @@ export async function evaluate(
 
 /** How many labels have the largest logit; labels outside the classes (an ignored index) do not count. */
 function correct({ data, shape }: Tensor, y: IntegerArray): { labels: number; right: number } {
-  const axis = shape.length === 3 ? 2 : 1; // [n, t, k]; [n, k] and [n, k, h, w]
+  const axis = classAxis(shape.length, 'output');
   const classes = shape[axis] ?? 1;
   if (data.length !== classes * y.length) {
     throw new ShapeError(`y: expected ${data.length / classes} labels for logits [${shape.join(', ')}], got ${y.length}`);
