@@ -216,7 +216,21 @@ function marginals<T>(r: usize, c: usize, plan: usize, F: usize, G: usize, C: us
     const from = at<T>(C, i * cols);
     let sums = f64x2.splat(0);
     let products = f64x2.splat(0);
-    for (let j = 0; j < whole; j += 2) {
+    let j = 0;
+    if (!plan) {
+      // Two independent exponentials at a time.
+      for (; j + 4 <= cols; j += 4) {
+        const p = plan2<T>(base, G, from, factor, j);
+        const q = plan2<T>(base, G, from, factor, j + 2);
+        const to = at<f64>(c, j);
+        sums = f64x2.add(sums, f64x2.add(p, q));
+        products = f64x2.add(products, f64x2.mul(p, pair<T>(at<T>(from, j))));
+        products = f64x2.add(products, f64x2.mul(q, pair<T>(at<T>(from, j + 2))));
+        v128.store(to, f64x2.add(v128.load(to), p));
+        v128.store(to, f64x2.add(v128.load(to, 16), q), 16);
+      }
+    }
+    for (; j < whole; j += 2) {
       const p = plan2<T>(base, G, from, factor, j);
       const to = at<f64>(c, j);
       sums = f64x2.add(sums, p);
@@ -265,4 +279,67 @@ export function dpenaltyMass(n: i32, a: usize, la: usize, F: usize, lu: usize, f
     sum += load<f64>(at<f64>(a, whole)) * f64x2.extract_lane(expPair(f64x2.splat(factor * gap)), 0);
   }
   return sum;
+}
+
+/** Least and largest of n elements into out [2] (f64); both NaN when any element is. n ≥ 1. */
+export function sspreadRef(out: usize, x: usize, n: i32): void {
+  spreadRef<f32>(out, x, n);
+}
+/** As sspreadRef, in f64. */
+export function dspreadRef(out: usize, x: usize, n: i32): void {
+  spreadRef<f64>(out, x, n);
+}
+function spreadRef<T>(out: usize, x: usize, n: i32): void {
+  let low = <f64>load<T>(x);
+  let high = low;
+  for (let i = 1; i < n; i++) {
+    const value = <f64>load<T>(at<T>(x, i));
+    low = min<f64>(low, value);
+    high = max<f64>(high, value);
+  }
+  store<f64>(out, low);
+  store<f64>(out, high, 8);
+}
+/** As the twin. */
+export function sspread(out: usize, x: usize, n: i32): void {
+  spread<f32>(out, x, n);
+}
+/** As sspread, in f64. */
+export function dspread(out: usize, x: usize, n: i32): void {
+  spread<f64>(out, x, n);
+}
+// @ts-ignore: decorator
+@inline
+function spread<T>(out: usize, x: usize, n: i32): void {
+  const step = 2 * lanes<T>();
+  const whole = n - (n % step);
+  let low = v128.splat<T>(load<T>(x));
+  let high = low;
+  let low2 = low;
+  let high2 = low;
+  for (let i = 0; i < whole; i += step) {
+    const a = v128.load(at<T>(x, i));
+    const b = v128.load(at<T>(x, i), 16);
+    low = v128.min<T>(low, a);
+    high = v128.max<T>(high, a);
+    low2 = v128.min<T>(low2, b);
+    high2 = v128.max<T>(high2, b);
+  }
+  low = v128.min<T>(low, low2);
+  high = v128.max<T>(high, high2);
+  let least = <f64>v128.extract_lane<T>(low, 0);
+  let most = <f64>v128.extract_lane<T>(high, 0);
+  least = min<f64>(least, <f64>v128.extract_lane<T>(low, 1));
+  most = max<f64>(most, <f64>v128.extract_lane<T>(high, 1));
+  if (sizeof<T>() == 4) {
+    least = min<f64>(least, min<f64>(<f64>f32x4.extract_lane(low, 2), <f64>f32x4.extract_lane(low, 3)));
+    most = max<f64>(most, max<f64>(<f64>f32x4.extract_lane(high, 2), <f64>f32x4.extract_lane(high, 3)));
+  }
+  for (let i = whole; i < n; i++) {
+    const value = <f64>load<T>(at<T>(x, i));
+    least = min<f64>(least, value);
+    most = max<f64>(most, value);
+  }
+  store<f64>(out, least);
+  store<f64>(out, most, 8);
 }

@@ -13,7 +13,7 @@ export { dsyrk, ssyrk, syrkWork } from './syrk';
 export { dtrsm, strsm, trsmWork } from './triangular';
 export { dargsort, dsort, iargsort, isort, sargsort, ssort, uargsort, usort } from './radix';
 export { dselect, dtopk, iselect, itopk, sselect, stopk, uselect, utopk } from './top-k';
-export { dgibbs, dmarginals, dpenaltyMass, dtighten, sdgibbs, sgibbs, smarginals, stighten } from './gibbs';
+export { dgibbs, dmarginals, dpenaltyMass, dspread, dtighten, sdgibbs, sgibbs, smarginals, sspread, stighten } from './gibbs';
 export { dcapped, dgramv, dscaling, dscalingSoft, scapped, sgramv, sscaling, sscalingSoft } from './sinkhorn-scaling';
 export { dcost, scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRows, sdlogRows, slogBegin, slogColumns, slogRows } from './sinkhorn-log';

@@ -124,7 +124,9 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
 
   let work: Precision = source.precision;
   const log = method === 'log' || !source.dense || problem.symmetric;
-  if (problem.tolerance < singleFloor || (log && ratio > singleUpTo)) work = 'float64';
+  // A tolerance that no arithmetic reaches asks for exactly maxIterations, in the precision of the cost.
+  const endless = problem.tolerance < 1e-14;
+  if (log && ratio > singleUpTo) work = 'float64';
   const make = (): Domain => {
     if (problem.symmetric) return new SymmetricDomain(p, work);
     return log ? new LogDomain(p, work) : new ScalingDomain(p, work, method !== 'scaling');
@@ -139,16 +141,16 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
     }
   }
   // The iterations stop by the errors they see; the certificate decides. Where it disagrees the target is tightened, in f64.
-  let target = goal;
+  let target = work === 'float32' && !endless ? Math.max(goal, singleFloor * mass) : goal;
   for (let round = 0; ; round++) {
     const error = run(domain, target, Infinity);
     domain.finish();
     const certificate = p.certify();
     const converged = certificate.error <= goal;
-    if (converged || stopped || round >= 5 || iterations >= maxIterations || !(error < Infinity)) {
+    if (converged || stopped || endless || round >= 5 || iterations >= maxIterations || !(error < Infinity)) {
       return { ...finite(certificate, p), iterations, converged };
     }
-    target = Math.min(target / 3, goal / 3);
+    target = target > goal ? goal : target / 3;
     if (work === 'float32') {
       work = 'float64';
       domain = make();

@@ -37,8 +37,12 @@ export interface ReadMatrix {
   readonly cols: number;
 }
 
-/** Reads a matrix by name. Flat numbers need `rows` or `cols`; with neither they are taken as square. */
-export function readMatrix(name: string, value: unknown, known: { rows?: number | undefined; cols?: number | undefined } = {}): ReadMatrix {
+/** Reads a matrix by name. Flat numbers need `rows` or `cols`; with neither they are taken as square. `unchecked` leaves NaN to the caller. */
+export function readMatrix(
+  name: string,
+  value: unknown,
+  known: { rows?: number | undefined; cols?: number | undefined; unchecked?: boolean } = {},
+): ReadMatrix {
   let { rows, cols } = known;
   let data: FloatArray;
   const candidate = value as { data?: unknown; shape?: readonly number[]; dims?: readonly number[] } | null | undefined;
@@ -74,7 +78,7 @@ export function readMatrix(name: string, value: unknown, known: { rows?: number 
   if (rows * cols !== data.length)
     throw new ShapeError(`${name}: expected ${rows} x ${cols} = ${rows * cols} elements, got ${data.length}`);
   if (data.length === 0) throw new ShapeError(`${name}: expected at least one element, got none`);
-  checkFinite(name, data);
+  if (!known.unchecked) checkFinite(name, data);
   return { data, rows, cols };
 }
 

@@ -36,7 +36,11 @@ export function readProblem(problem: Problem, lazy?: boolean): Setting {
     const make: SourceMaker = (arena, rows, cols) => pointSource(arena, pickPoints(x, rows), pickPoints(y, cols), costFunction, lazy);
     return { a, b, precision: precisionOf(x.data), singleWeights, make, points: { x, y, costFunction } };
   }
-  const { data, rows, cols } = readMatrix('cost', problem.cost, { rows: lengthOf(problem.a), cols: lengthOf(problem.b) });
+  const { data, rows, cols } = readMatrix('cost', problem.cost, {
+    rows: lengthOf(problem.a),
+    cols: lengthOf(problem.b),
+    unchecked: true, // `denseSource` looks, in vectors
+  });
   const [a, b] = [readWeights('a', problem.a, rows), readWeights('b', problem.b, cols)];
   const make: SourceMaker = (arena, keptRows, keptCols) =>
     denseSource(arena, pickMatrix(data, cols, keptRows, keptCols), keptRows?.length ?? rows, keptCols?.length ?? cols);

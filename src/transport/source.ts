@@ -1,7 +1,9 @@
 // Where a solver's costs come from: a matrix in the arena, or points whose costs are made tile by tile and forgotten.
+import { checkFinite } from '../core/check.js';
 import { MemoryError } from '../core/errors.js';
 import { type FloatArray, floats, type Precision, precisionOf } from '../core/tensor.js';
 import { pairCost } from '../kernels/cost.js';
+import { extremes } from '../kernels/gibbs.js';
 import { type Arena, type F64, type Real, slice } from '../runtime/arena.js';
 import type { CostFunction } from './problem.js';
 
@@ -18,15 +20,11 @@ export interface CostSource {
   each(work: (start: number, count: number, C: Real) => void): void;
 }
 
-/** Costs from a matrix, copied into the arena once. */
+/** Costs from a matrix, copied into the arena once. @throws {DomainError} when it holds NaN or infinity */
 export function denseSource(arena: Arena, cost: FloatArray, rows: number, cols: number): CostSource {
-  let [low, high] = [Infinity, -Infinity];
-  for (let k = 0; k < cost.length; k++) {
-    const c = cost[k] as number;
-    if (c < low) low = c;
-    if (c > high) high = c;
-  }
   const dense = arena.put(cost);
+  const { low, high } = extremes(dense);
+  if (!Number.isFinite(low) || !Number.isFinite(high)) checkFinite('cost', cost);
   return { rows, cols, precision: precisionOf(cost), spread: high - low, dense, each: (work) => work(0, rows, dense) };
 }
 
