@@ -3,16 +3,20 @@ import { assignment } from './assignment.js';
 import { buresBarycenter } from './bures-barycenter.js';
 import { buresWasserstein } from './bures-wasserstein.js';
 import { emd } from './emd.js';
+import { blackboxSolverGrad, graphMatching } from './graph-matching.js';
 import { maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 import { minibatchCoupling } from './minibatch-coupling.js';
 import { progressivePartial } from './progressive-partial.js';
 import { prototypeLogits } from './prototype-logits.js';
 import { semanticPartial } from './semantic-partial.js';
 import { sinkhorn } from './sinkhorn.js';
+import { sinkhornBarycenter } from './sinkhorn-barycenter.js';
+import { sinkhornBatch } from './sinkhorn-batch.js';
 import { sinkhornDivergence } from './sinkhorn-divergence.js';
 import { sinkhornPartial } from './sinkhorn-partial.js';
 import { sinkhornUnbalanced } from './sinkhorn-unbalanced.js';
 import { slicedWasserstein } from './sliced-wasserstein.js';
+import { swappedPrediction, swavCodes } from './swapped-prediction.js';
 import { wasserstein1d } from './wasserstein1d.js';
 
 /** The methods of this area. */
@@ -79,5 +83,35 @@ export const registry = {
     papers: [188],
 
     test: 'test/transport/assignment.test.ts',
+  },
+  'blackbox-solver-grad': {
+    method: blackboxSolverGrad,
+    summary: 'Gradient of a loss through a combinatorial solver',
+    papers: [69],
+    test: 'test/transport/graph-matching.test.ts',
+  },
+  'graph-matching': {
+    method: graphMatching,
+    summary: 'One-to-one matching by node and edge affinities',
+    papers: [69],
+    test: 'test/transport/graph-matching.test.ts',
+  },
+  'sinkhorn-barycenter': {
+    method: sinkhornBarycenter,
+    summary: 'Entropic mean of histograms on a fixed support',
+    test: 'test/transport/sinkhorn-barycenter.test.ts',
+  },
+  'sinkhorn-batch': { method: sinkhornBatch, summary: 'Many balanced problems in one call', test: 'test/transport/sinkhorn-batch.test.ts' },
+  'swapped-prediction': {
+    method: swappedPrediction,
+    summary: 'Each view predicts the codes of the other (SwAV)',
+    papers: [142],
+    test: 'test/transport/swapped-prediction.test.ts',
+  },
+  'swav-codes': {
+    method: swavCodes,
+    summary: 'Cluster assignments of equal shares',
+    papers: [142],
+    test: 'test/transport/swapped-prediction.test.ts',
   },
 } satisfies Registry;

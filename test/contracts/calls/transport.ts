@@ -122,4 +122,20 @@ export const calls: Record<string, (area: Area) => unknown> = {
   },
   'prototype-logits': ({ prototypeLogits }) =>
     prototypeLogits({ data: Float64Array.of(1, 0, 0.9, 0.1, 0, 1, 0.2, 1, -1, 0.1), shape: [5, 2] }, { classes: 3 }),
+  'blackbox-solver-grad': ({ blackboxSolverGrad }) =>
+    blackboxSolverGrad((c) => Array.from(c, (v) => (v === Math.min(...c) ? 1 : 0)), [1, 2, 4], [1, 0, -2], { lambda: 2 }),
+  'graph-matching': ({ graphMatching }) =>
+    graphMatching({
+      node: { data: Float64Array.of(1, 0, 0, 1), shape: [2, 2] },
+      edge: Float64Array.from({ length: 16 }, (_, k) => (k * 7) % 5),
+    }),
+  'sinkhorn-barycenter': ({ sinkhornBarycenter }) =>
+    sinkhornBarycenter({ cost, histograms: { data: Float64Array.of(0.5, 0.3, 0.2, 0, 0.5, 0.5), shape: [2, 3] } }, { epsilon: 0.5 }),
+  'sinkhorn-batch': ({ sinkhornBatch }) => ({ values: sinkhornBatch([{ cost, a, b }, { cost: [0, 1, 1, 0] }], { epsilon: 0.2 }).values }),
+  'swapped-prediction': ({ swappedPrediction }) => {
+    const view = (k: number) => ({ data: Float64Array.from({ length: 8 }, (_, i) => ((i * k) % 5) / 5), shape: [4, 2] });
+    const { value, grad, codes } = swappedPrediction(view(2), view(3));
+    return { value, one: grad[0], two: grad[1], codes: codes[0] };
+  },
+  'swav-codes': ({ swavCodes }) => swavCodes({ data: Float64Array.of(0.9, 0.1, 0.2, 0.8, 0.5, 0.6, 0.7, 0.1), shape: [4, 2] }),
 };

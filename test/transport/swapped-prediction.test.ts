@@ -1,0 +1,81 @@
+import { emd, swappedPrediction, swavCodes } from '../../src/transport/index.js';
+import { expectClose, numericalGradient, randomF64 } from '../helpers/close.js';
+import { columnSums, rowSums } from './problems.js';
+
+const shaped = (data: Float64Array | Float32Array, cols: number) => ({ data, shape: [data.length / cols, cols] });
+
+test('systems/142: codes have both marginals after convergence, and the published loop after three iterations', () => {
+  const scores = randomF64(60, 1).map((s) => 0.3 * s);
+  const converged = swavCodes(shaped(scores, 5), { iterations: 500 });
+  expectClose(rowSums(converged, 5), new Float64Array(12).fill(1), { atol: 1e-6 });
+  expectClose(columnSums(converged, 5), new Float64Array(5).fill(12 / 5), { atol: 1e-6 });
+
+  const Q = scores.map((s) => Math.exp(s / 0.05));
+  for (let iteration = 0; iteration < 3; iteration++) {
+    const columns = columnSums(Q, 5);
+    for (let k = 0; k < 60; k++) Q[k]! /= columns[k % 5]! * 5;
+    const rows = rowSums(Q, 5);
+    for (let k = 0; k < 60; k++) Q[k]! /= rows[Math.floor(k / 5)]! * 12;
+  }
+  expectClose(
+    swavCodes(shaped(scores, 5)),
+    Q.map((q) => 12 * q),
+    { rtol: 1e-9, atol: 1e-12 },
+  );
+  expectClose(
+    swavCodes(shaped(new Float32Array(scores), 5)),
+    Q.map((q) => 12 * q),
+    { atol: 1e-5 },
+  );
+});
+
+test('systems/142: as ε shrinks, codes become the exact transport on 12 x 3', () => {
+  const scores = randomF64(36, 2);
+  const codes = swavCodes(shaped(scores, 3), { epsilon: 2e-3, iterations: 5000 });
+  const exact = emd({
+    cost: shaped(
+      scores.map((s) => -s),
+      3,
+    ),
+  });
+  expectClose(
+    codes.reduce((s, q, k) => s - (q * scores[k]!) / 12, 0),
+    exact.value,
+    { atol: 2e-3 },
+  );
+});
+
+test('systems/142: the gradient is that of differences with the codes held fixed', () => {
+  const [one, two] = [randomF64(20, 3), randomF64(20, 4)];
+  const { codes, grad, value } = swappedPrediction(shaped(one, 4), shaped(two, 4));
+  const loss = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+    let sum = 0;
+    for (const [scores, q] of [
+      [a, codes[1]],
+      [b, codes[0]],
+    ] as const) {
+      for (let i = 0; i < 5; i++) {
+        let normaliser = 0;
+        for (let k = 0; k < 4; k++) normaliser += Math.exp(scores[i * 4 + k]! / 0.1);
+        for (let k = 0; k < 4; k++) sum -= (q[i * 4 + k]! * (scores[i * 4 + k]! / 0.1 - Math.log(normaliser))) / 10;
+      }
+    }
+    return sum;
+  };
+  expectClose(value, loss(one, two), { rtol: 1e-9 });
+  expectClose(
+    grad[0],
+    numericalGradient((x) => loss(x, two), one),
+    { atol: 1e-6 },
+  );
+  expectClose(
+    grad[1],
+    numericalGradient((x) => loss(one, x), two),
+    { atol: 1e-6 },
+  );
+});
+
+test('views of different shape and NaN are refused by name', () => {
+  expect(() => swappedPrediction([[1, 2]], [[1]])).toThrow(/second: expected shape \[1, 2\], got \[1, 1\]/);
+  expect(() => swavCodes([[NaN, 1]])).toThrow(/scores: expected finite/);
+});
