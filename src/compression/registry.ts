@@ -1,5 +1,6 @@
 import type { Registry } from '../core/registry.js';
 import { channelPrune, channelValues } from './channel-prune.js';
+import { dynamicFilterMask, dynamicFlops } from './dynamic-filter-mask.js';
 import { fakeQuantize } from './fake-quantize.js';
 import { gradualSchedule } from './gradual-schedule.js';
 import { groupPrune } from './group-prune.js';
@@ -7,6 +8,7 @@ import { layerObs } from './layer-obs.js';
 import { layerSparsityAllocation } from './layer-sparsity-allocation.js';
 import { lsqQuantize } from './lsq-quantize.js';
 import { magnitudePrune } from './magnitude-prune.js';
+import { bimodalPenalty, pruneWithMeanRecovery } from './mean-recovery.js';
 import { mixedPrecisionSearch } from './mixed-precision-search.js';
 import { nmPrune } from './nm-prune.js';
 import { obsPrune } from './obs-prune.js';
@@ -127,5 +129,29 @@ export const registry = {
     summary: "Channels group by group under a bound on every task's loss",
     papers: [98],
     test: 'test/compression/performance-aware-channel-prune.test.ts',
+  },
+  'dynamic-filter-mask': {
+    method: dynamicFilterMask,
+    summary: 'The fewest filters per sample that hold a share of the activation energy',
+    papers: [146],
+    test: 'test/compression/dynamic-filter-mask.test.ts',
+  },
+  'dynamic-flops': {
+    method: dynamicFlops,
+    summary: 'Multiply-adds that dynamic masks save',
+    papers: [146],
+    test: 'test/compression/dynamic-filter-mask.test.ts',
+  },
+  'bimodal-penalty': {
+    method: bimodalPenalty,
+    summary: 'Parts weights into zeros and large ones while training',
+    papers: [239],
+    test: 'test/compression/mean-recovery.test.ts',
+  },
+  'prune-with-mean-recovery': {
+    method: pruneWithMeanRecovery,
+    summary: 'Magnitude pruning that leaves the mean of what goes',
+    papers: [239],
+    test: 'test/compression/mean-recovery.test.ts',
   },
 } satisfies Registry;

@@ -82,4 +82,8 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
     });
     return steps.map(({ sparsity, ratio }) => [sparsity, ratio]);
   },
+  'dynamic-filter-mask': ({ dynamicFilterMask }) => dynamicFilterMask({ data: weights, shape: [2, 4] }, { mass: 0.8 }),
+  'dynamic-flops': ({ dynamicFlops }) => dynamicFlops([[2, 3]], [3, 4]),
+  'bimodal-penalty': ({ bimodalPenalty }) => bimodalPenalty(weights, { fanIn: 4 }),
+  'prune-with-mean-recovery': ({ pruneWithMeanRecovery }) => pruneWithMeanRecovery(weights, { sparsity: 0.5, rowLength: 4 }),
 };
