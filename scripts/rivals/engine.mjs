@@ -45,20 +45,26 @@ export async function measure(problem, seconds) {
   }
   for (const variant of variants) {
     const once = await variant.sample(1);
-    const again = once > 500 ? once : await variant.sample(1);
+    if (once > 1000) {
+      variant.samples.push(once); // seconds a call: one sample says enough
+      continue;
+    }
+    const again = once > 200 ? once : await variant.sample(1);
     variant.calls = Math.max(1, Math.round(target / Math.max(again, 1e-4)));
     if (again < 5) await variant.sample(variant.calls * 3);
   }
   const end = performance.now() + seconds * 1000 * Math.sqrt(variants.length);
   for (let round = 0; round < 3 || (performance.now() < end && round < 200); round++) {
-    for (const variant of round % 2 ? [...variants].reverse() : variants)
+    const turn = variants.filter(({ calls }) => calls);
+    if (!turn.length) break;
+    for (const variant of round % 2 ? [...turn].reverse() : turn)
       variant.samples.push((await variant.sample(variant.calls)) / variant.calls);
   }
   for (const variant of variants) await variant.close?.();
   const own = variants[0].samples;
   Object.assign(row, summarize(own), limit ? { share: limit(median(own)) } : {});
   for (const { name: rival, samples } of variants.slice(1)) {
-    const ratios = samples.map((time, i) => time / own[i]);
+    const ratios = samples.map((time, i) => time / (samples.length === own.length ? own[i] : median(own)));
     Object.assign(row.rivals[rival], { median: median(samples), ratio: median(ratios) });
   }
   return row;

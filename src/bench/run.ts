@@ -30,11 +30,13 @@ export interface BenchResult {
   readonly absent: { readonly name: string; readonly size: readonly number[] }[];
 }
 
-const passes = 7;
+/** Enough to tell the scatter between openings; a smoke test wants one. */
+const passesFor = (seconds: number): number => (seconds < 0.1 ? 1 : 7);
 
 /** Times the cases. */
 export async function runCases(found: readonly FoundCase[], options: RunOptions = {}): Promise<BenchResult> {
   const { seconds = 1, baselines = true, onProgress } = options;
+  const passes = passesFor(seconds);
   const tiers = loadTiers();
   const [standard] = tiers.keys() as Iterable<string> as [string];
   const builds = options.builds ?? [standard, ...(standard === 'simd' && tiers.has('relaxed') ? ['relaxed'] : [])];
