@@ -18,14 +18,16 @@ function turned(b: Builder, x: Value): Value {
   return b.transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 }
 
-/** alpha·A·B with either operand transposed. */
+/** alpha·A·B; an operand may come with its rows in front of the stack (transBatch), and transposed. */
 const FusedMatMul = written((node, b) => {
-  const [A, B] = node.inputs as [Value, Value];
-  if (intOf(node, 'transBatchA', 0) || intOf(node, 'transBatchB', 0))
-    throw fail(node, 'expected stacked axes in front, got transBatchA or transBatchB');
-  const operand = (x: Value, name: string): Value => (intOf(node, name, 0) && b.rank(x) > 1 ? turned(b, x) : x);
+  const operand = (x: Value, side: 'A' | 'B'): Value => {
+    const rank = b.rank(x);
+    const between = Array.from({ length: Math.max(0, rank - 2) }, (_, i) => i + 1);
+    const stacked = intOf(node, `transBatch${side}`, 0) && rank > 2 ? b.transpose(x, [...between, 0, rank - 1]) : x;
+    return intOf(node, `trans${side}`, 0) && rank > 1 ? turned(b, stacked) : stacked;
+  };
   const alpha = floatOf(node, 'alpha', 1);
-  const product = b.matmul(operand(A, 'transA'), operand(B, 'transB'));
+  const product = b.matmul(operand(node.inputs[0]!, 'A'), operand(node.inputs[1]!, 'B'));
   return [alpha === 1 ? product : b.scale(product, alpha)];
 });
 
