@@ -19,8 +19,6 @@ operatorFamily(
     microsoft('FusedMatMul', [normal(2, 3, 4), normal(2, 5, 4)], { transB: 1, alpha: float(2) }),
     microsoft('FusedMatMul', [normal(3, 2, 4), normal(2, 4, 5)], { transBatchA: 1 }),
     microsoft('FusedMatMul', [normal(3, 2, 4), normal(5, 2, 3)], { transBatchA: 1, transA: 1, transBatchB: 1, transB: 1 }),
-    microsoft('FusedMatMul', [normal(3, 2, 4), normal(2, 4, 5)], { transBatchA: 1 }),
-    microsoft('FusedMatMul', [normal(3, 2, 4), normal(5, 2, 3)], { transBatchA: 1, transA: 1, transBatchB: 1, transB: 1 }),
     microsoft('TransposeMatMul', [normal(4, 3), normal(4, 5)], { transA: 1 }),
     microsoft('FusedGemm', [normal(3, 4), normal(4, 5), normal(5)], { activation: 'Tanh' }),
     ...['Relu', 'Sigmoid'].map((activation) =>
