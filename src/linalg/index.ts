@@ -4,6 +4,7 @@ export { type ConjugateGradientOptions, type ConjugateGradientResult, conjugateG
 export { eigh } from './eigh.js';
 export { type DirectionOracle, deepConjugateDirection, flexibleCg } from './flexible-cg.js';
 export { gemm } from './gemm.js';
+export { frechetMean, type GyroOptions, gyroBatchNorm, poincareAdd } from './gyro-batch-norm.js';
 export { type LanczosOptions, type LanczosResult, lanczos } from './lanczos.js';
 export { curDecomposition, generalizedNystrom, utv } from './meta-factorization.js';
 export { matrixOperator } from './operator.js';

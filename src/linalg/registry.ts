@@ -4,6 +4,7 @@ import { conjugateGradient } from './conjugate-gradient.js';
 import { eigh } from './eigh.js';
 import { deepConjugateDirection, flexibleCg } from './flexible-cg.js';
 import { gemm } from './gemm.js';
+import { frechetMean, gyroBatchNorm, poincareAdd } from './gyro-batch-norm.js';
 import { lanczos } from './lanczos.js';
 import { curDecomposition, generalizedNystrom, utv } from './meta-factorization.js';
 import { matrixOperator } from './operator.js';
@@ -17,6 +18,7 @@ import { eighTridiagonal } from './tridiagonal.js';
 const dense = 'test/linalg/dense.test.ts';
 const products = 'test/linalg/products.test.ts';
 const flexible = 'test/linalg/flexible-cg.test.ts';
+const gyro = 'test/linalg/gyro-batch-norm.test.ts';
 const inverse = 'test/linalg/pseudo-inverse.test.ts';
 const meta = 'test/linalg/meta-factorization.test.ts';
 const krylov = 'test/linalg/krylov.test.ts';
@@ -47,4 +49,7 @@ export const registry = {
   'pseudo-inverse': { method: pseudoInverse, summary: 'Moore–Penrose pseudoinverse', papers: [221], test: inverse },
   'randomized-pinv': { method: randomizedPinv, summary: 'Pseudoinverse of a low-rank matrix from sketches', papers: [221], test: inverse },
   utv: { method: utv, summary: 'Complete orthogonal decomposition', papers: [213], test: meta },
+  'frechet-mean': { method: frechetMean, summary: 'Mean of points on a manifold', papers: [226], test: gyro },
+  'gyro-batch-norm': { method: gyroBatchNorm, summary: 'Batch normalisation on a manifold', papers: [226], test: gyro },
+  'poincare-add': { method: poincareAdd, summary: 'Möbius addition in the Poincaré ball', papers: [226], test: gyro },
 } satisfies Registry;

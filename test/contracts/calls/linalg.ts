@@ -39,4 +39,8 @@ export const calls: Record<string, (area: Area) => unknown> = {
   'pseudo-inverse': ({ pseudoInverse }) => pseudoInverse(matrix),
   'randomized-pinv': ({ randomizedPinv }) => randomizedPinv(matrix, { size: 2 }),
   utv: ({ utv }) => utv(matrix),
+  'frechet-mean': ({ frechetMean }) => frechetMean({ data: Float64Array.of(0.1, 0.2, -0.3, 0.4, 0.5, 0), shape: [3, 2] }),
+  'gyro-batch-norm': ({ gyroBatchNorm }) =>
+    gyroBatchNorm({ data: Float64Array.of(2, 1, 1, 3, 1, 0, 0, 2), shape: [2, 2, 2] }, { space: 'spd', scale: 0.5 }),
+  'poincare-add': ({ poincareAdd }) => poincareAdd([0.1, 0.2], [-0.3, 0.4]),
 };
