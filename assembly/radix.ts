@@ -3,15 +3,10 @@
 // and the last one decodes on the way. Short segments are sorted by insertion.
 // NaNs come out at both ends, by their sign, and are moved behind the numbers afterwards.
 // Segments are [offsets[s], offsets[s+1]) of x. `work`: 64 KiB of counters, then two buffers of keys or records.
+import { count, counters, countThree, digitBits, next, places, short } from './lib/digits';
 import { at } from './lib/lanes';
+import { indexOf, insert, record, scatter, storeRecord } from './lib/records';
 import { decode, decodeNumber, encode, encodeNumber, flipOf } from './lib/sort-key';
-
-/** Bytes of counters at the start of `work`: up to six tables of 2048. */
-export const counters: i32 = 65536;
-/** Longest segment sorted by insertion; measured, radix passes over 8-bit digits win above. */
-const short: i32 = 48;
-/** Shortest segment with 11-bit digits: below, clearing and summing 2048 counters costs more than the extra passes. */
-const long: i32 = 6000;
 
 /** Sorts each segment of x into out. */
 export function ssort(out: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
@@ -45,59 +40,6 @@ export function iargsort(order: usize, x: usize, offsets: usize, segments: i32, 
 /** order = the stable order of each segment, counted from its start. */
 export function uargsort(order: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
   argsortSegments<u32, u32>(order, x, offsets, segments, descending, work);
-}
-
-// @ts-ignore: decorator
-@inline
-function digitBits(n: i32): i32 {
-  return n < long ? 8 : 11;
-}
-
-/** Adds one to the counter of every digit of `key`. */
-// @ts-ignore: decorator
-@inline
-function count<K>(key: K, table: usize, bits: i32, passes: i32): void {
-  const mask = <K>((1 << bits) - 1);
-  let shift = 0;
-  for (let pass = 0; pass < passes; pass++, shift += bits) {
-    const p = table + ((<usize>((pass << bits) + <i32>((key >> <K>shift) & mask))) << 2);
-    store<u32>(p, load<u32>(p) + 1);
-  }
-}
-
-/** The three counters of a 32-bit key with 11-bit digits. */
-// @ts-ignore: decorator
-@inline
-function countThree(key: u32, table: usize): void {
-  const a = table + ((<usize>(key & 2047)) << 2);
-  const b = table + 8192 + ((<usize>((key >> 11) & 2047)) << 2);
-  const c = table + 16384 + ((<usize>(key >> 22)) << 2);
-  store<u32>(a, load<u32>(a) + 1);
-  store<u32>(b, load<u32>(b) + 1);
-  store<u32>(c, load<u32>(c) + 1);
-}
-
-/** Counts become first places; returns whether one digit holds all n. */
-function places(table: usize, bits: i32, n: i32): bool {
-  let total: u32 = 0;
-  let single = false;
-  for (let p = table, end = table + ((<usize>4) << bits); p < end; p += 4) {
-    const c = load<u32>(p);
-    if (<i32>c == n) single = true;
-    store<u32>(p, total);
-    total += c;
-  }
-  return single;
-}
-
-/** The place of `key` in this pass; the next key with its digit comes after it. */
-// @ts-ignore: decorator
-@inline
-function next<K>(key: K, table: usize, shift: i32, mask: K): usize {
-  const p = table + ((<usize>((key >> <K>shift) & mask)) << 2);
-  const place = load<u32>(p);
-  store<u32>(p, place + 1);
-  return <usize>place;
 }
 
 // @ts-ignore: decorator
@@ -179,47 +121,6 @@ function nanIndicesLast<T>(order: usize, x: usize, n: i32): void {
   for (let i = 0; i < n; i++) if (isNaN<T>(load<T>(at<T>(x, i)))) store<i32>(at<i32>(order, place++), i);
 }
 
-// A record is a key and, in the other half, its index: 8 or 16 bytes that move together.
-/** Bytes of a record, as a shift. */
-// @ts-ignore: decorator
-@inline
-function recordShift<K>(): usize {
-  return sizeof<K>() == 4 ? 3 : 4;
-}
-/** Address of record i. */
-// @ts-ignore: decorator
-@inline
-export function record<K>(base: usize, i: i32): usize {
-  return base + ((<usize>i) << recordShift<K>());
-}
-// @ts-ignore: decorator
-@inline
-export function storeRecord<K>(p: usize, key: K, index: i32): void {
-  store<K>(p, key);
-  store<i32>(p + sizeof<K>(), index);
-}
-/** Index of the record at p. */
-// @ts-ignore: decorator
-@inline
-export function indexOf<K>(p: usize): i32 {
-  return load<i32>(p + sizeof<K>());
-}
-// @ts-ignore: decorator
-@inline
-function move<K>(to: usize, from: usize): void {
-  if (sizeof<K>() == 4) store<u64>(to, load<u64>(from));
-  else v128.store(to, v128.load(from));
-}
-
-/** Inserts (key, index) behind every record whose key is not greater. */
-// @ts-ignore: decorator
-@inline
-function insert<K>(records: usize, i: i32, key: K, index: i32): void {
-  let j = i;
-  for (; j > 0 && load<K>(record<K>(records, j - 1)) > key; j--) move<K>(record<K>(records, j), record<K>(records, j - 1));
-  storeRecord<K>(record<K>(records, j), key, index);
-}
-
 // @ts-ignore: decorator
 @inline
 function argsortSegments<T, K>(order: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
@@ -267,42 +168,6 @@ function argsortSegments<T, K>(order: usize, x: usize, offsets: usize, segments:
     }
     if (isFloat<T>()) nanIndicesLast<T>(to, from, n);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function scatter<K>(to: usize, from: usize, n: i32, table: usize, shift: i32, mask: K): void {
-  for (let i = 0; i < n; i++) {
-    const p = record<K>(from, i);
-    move<K>(record<K>(to, <i32>next<K>(load<K>(p), table, shift, mask)), p);
-  }
-}
-
-/** Sorts n records in place by key, stably; `spare` has room for n more; `table` is `counters` bytes. */
-export function sortRecords<K>(records: usize, spare: usize, n: i32, table: usize): void {
-  if (n <= short) {
-    for (let i = 1; i < n; i++) {
-      const p = record<K>(records, i);
-      insert<K>(records, i, load<K>(p), indexOf<K>(p));
-    }
-    return;
-  }
-  const bits = digitBits(n);
-  const mask = <K>((1 << bits) - 1);
-  const passes = (<i32>(sizeof<K>() << 3) + bits - 1) / bits;
-  memory.fill(table, 0, (<usize>passes) << (bits + 2));
-  for (let i = 0; i < n; i++) count<K>(load<K>(record<K>(records, i)), table, bits, passes);
-  let a = records;
-  let b = spare;
-  for (let pass = 0; pass < passes; pass++) {
-    const tables = table + ((<usize>pass) << (bits + 2));
-    if (places(tables, bits, n)) continue;
-    scatter<K>(b, a, n, tables, pass * bits, mask);
-    const c = a;
-    a = b;
-    b = c;
-  }
-  if (a != records) memory.copy(records, a, (<usize>n) << recordShift<K>());
 }
 
 // Twins: bottom-up merging of indices by comparison of keys.

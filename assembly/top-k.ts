@@ -1,7 +1,8 @@
 // The k best of each row by threshold scan, and the k-th smallest by radix selection; order as in lib/sort-key.ts.
+import { counters } from './lib/digits';
 import { at, lanes } from './lib/lanes';
+import { indexOf, record, sortRecords, storeRecord } from './lib/records';
 import { decode, encode, flipOf } from './lib/sort-key';
-import { counters, indexOf, record, sortRecords, storeRecord } from './radix';
 
 /** Records a row of n keeps before it forgets all but the k best; `work` holds `counters` bytes and twice as many. */
 // @ts-ignore: decorator

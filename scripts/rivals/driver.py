@@ -189,6 +189,61 @@ def torch_diffsort(load, p):
     return work
 
 
+@kind
+def torch_diffsort_dense(load, p):
+    """The same network as the paper writes it: every layer a product with dense n x n matrices, forward and backward."""
+    import torch
+
+    torch.set_num_threads(1)
+    x = torch.from_numpy(load("x"))
+    batch, n = x.shape
+    weight = torch.from_numpy(load("w"))
+    eye = torch.eye(n)
+    layers = []
+    for pairs in p["layers"]:
+        low, high = torch.tensor(pairs).T
+        rest = torch.ones(n)
+        rest[low] = rest[high] = 0
+        layers.append((low, high, eye[low], eye[high], torch.diag(rest)))
+
+    def work():
+        v = x.clone().requires_grad_(True)
+        y, matrix = v, eye.repeat(batch, 1, 1)
+        for low, high, from_low, from_high, rest in layers:
+            a = torch.atan(p["steepness"] * (y[:, high] - y[:, low])) / np.pi + 0.5
+            keep, cross = a[:, :, None], 1 - a[:, :, None]
+            upper = keep * from_low + cross * from_high
+            lower = cross * from_low + keep * from_high
+            layer = rest + from_low.T @ upper + from_high.T @ lower
+            y = (layer @ y[:, :, None])[:, :, 0]
+            matrix = layer @ matrix
+        loss = (matrix * weight).sum()
+        loss.backward()
+        return v.grad.numpy()
+
+    return work
+
+
+@kind
+def torch_soft_topk(load, p):
+    """Sigmoid soft top-k by 32 bisections."""
+    import torch
+
+    torch.set_num_threads(1)
+    x = torch.from_numpy(load("x"))
+    k, alpha, margin = p["k"], p["alpha"], (10 + np.log(x.shape[1])) / p["alpha"]
+
+    def work():
+        low, high = -x.max(1, keepdim=True).values - margin, -x.min(1, keepdim=True).values + margin
+        for _ in range(32):
+            t = (low + high) / 2
+            below = torch.sigmoid(alpha * (x + t)).sum(1, keepdim=True) < k
+            low, high = torch.where(below, t, low), torch.where(below, high, t)
+        return torch.sigmoid(alpha * (x + (low + high) / 2)).numpy()
+
+    return work
+
+
 def torch_model(path):
     """The forward pass of a small ONNX model in PyTorch, its float initializers as parameters in file order."""
     import onnx

@@ -60,7 +60,36 @@ function soft(n, matrix, most, { python }) {
     ours: () => fromFunction(run, run().data),
     rivals: {
       'PyTorch by index swaps': python('torch_diffsort', { x, w }, { matrix, steepness: 10, layers }),
+      ...(matrix && { 'PyTorch by dense layers, as published': python('torch_diffsort_dense', { x, w }, { steepness: 10, layers }) }),
     },
+  };
+}
+
+function softTop({ python }) {
+  const [rows, n, k, alpha] = [128, 10_000, 5, 2];
+  const x = tensor(randomF32(rows * n, 4), rows, n);
+  const run = () => sorting.softTopK(x, { k, alpha }).values;
+  return {
+    name: 'softTopK(5)',
+    size: [rows, n],
+    aim: '<= 12 ms',
+    met: ({ median }) => median <= 12,
+    ours: () => fromFunction(run, run()),
+    rivals: { 'PyTorch, 32 bisections': python('torch_soft_topk', { x }, { k, alpha }) },
+  };
+}
+
+function softRanks() {
+  const n = 10_000;
+  const x = randomF32(n, 5);
+  const run = () => sorting.softRank(x).values;
+  return {
+    name: 'softRank l2',
+    size: [n],
+    aim: '<= 1 ms',
+    met: ({ median }) => median <= 1,
+    ours: () => fromFunction(run, run()),
+    rivals: {},
   };
 }
 
@@ -71,4 +100,6 @@ export const sorted = (context) => [
   soft(32, true, 2.5, context),
   soft(128, true, 90, context),
   soft(128, false, 3, context),
+  softTop(context),
+  softRanks(),
 ];
