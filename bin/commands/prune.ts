@@ -21,6 +21,7 @@ interface Args extends GlobalArgs, ModelArgs, DataArgs {
   include?: string[];
   exclude?: string[];
   out: string;
+  compress: boolean;
   force: boolean;
 }
 
@@ -48,6 +49,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
         'block-size': integer('block-size', 'mfac: weights of one block of the Fisher matrix (all in one)', { low: 1 }),
         include: list('include', 'Globs on names, nodes or operators in place of Conv, Gemm and MatMul (repeat)'),
         exclude: list('exclude', 'Globs on names, nodes or operators to leave alone (repeat)'),
+        compress: { type: 'boolean', default: false, describe: 'Store weights that are mostly zero sparsely (sparse_initializer)' },
         force: { type: 'boolean', default: false, describe: 'Replace an existing output' },
         ...modelOptions,
       })
@@ -70,7 +72,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
               signal,
               onProgress: bar.onProgress,
             });
-            done.push(await saved(model, { ...result, method: args.method, out: places[i] as string }));
+            done.push(await saved(model, { ...result, method: args.method, out: places[i] as string }, args.compress));
           }
           return done;
         });
@@ -89,8 +91,8 @@ function optionsOf(args: Args): Omit<PruneModelOptions, 'sparsity'> {
   return { method, update, steps, gradients, damping, include, exclude, seed, ...(blockSize !== undefined && { blockSize }) };
 }
 
-async function saved(model: OnnxModel, run: Omit<Run, 'bytes' | 'gzipBytes'>): Promise<Run> {
-  const bytes = await model.save();
+async function saved(model: OnnxModel, run: Omit<Run, 'bytes' | 'gzipBytes'>, sparse: boolean): Promise<Run> {
+  const bytes = await model.save(undefined, { sparse });
   writeOutput(run.out, bytes);
   return { ...run, bytes: bytes.length, gzipBytes: gzipSync(bytes, { level: 9 }).length };
 }

@@ -67,6 +67,18 @@ test('several sparsities make several files, each from the dense model', async (
   expect(runs[0].before).toEqual(runs[1].before);
 });
 
+test('--compress stores the zeros of mostly empty weights in no bytes, and the model computes the same', async () => {
+  const how = ['--method', 'magnitude', '--sparsity', '0.9', '--json'];
+  const dense = JSON.parse((await cli([...args, ...how, '--out', 'stored.onnx'], { cwd: folder })).stdout);
+  const sparse = JSON.parse((await cli([...args, ...how, '--out', 'sparse.onnx', '--compress'], { cwd: folder })).stdout);
+  expect(sparse.bytes).toBeLessThan(dense.bytes / 1.5);
+  expect(sparse.bytes).toBe(readFileSync(join(folder, 'sparse.onnx')).length);
+  const [one, two] = await Promise.all(
+    ['stored.onnx', 'sparse.onnx'].map((name) => cli(['evaluate', name, ...args.slice(2), '--json'], { cwd: folder })),
+  );
+  expect(two?.stdout).toBe(one?.stdout);
+});
+
 test.each([
   [['--sparsity', '1.2'], /^error: --sparsity: expected a number from 0 to 1, got 1.2/],
   [['--sparsity', 'half'], /^error: --sparsity: expected a number, got 'half'/],
