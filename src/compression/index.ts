@@ -10,6 +10,7 @@ export { type LayerSparsityAllocationOptions, layerSparsityAllocation } from './
 export { type LsqQuantizeOptions, type LsqQuantizeResult, lsqQuantize } from './lsq-quantize.js';
 export { type MagnitudePruneOptions, magnitudePrune, type Slot } from './magnitude-prune.js';
 export { type BimodalPenaltyOptions, bimodalPenalty, type PruneWithMeanRecoveryOptions, pruneWithMeanRecovery } from './mean-recovery.js';
+export { type MinMaxDiscreteSolveOptions, type MinMaxDiscreteSolveResult, minMaxDiscreteSolve } from './min-max-discrete-solve.js';
 export { type MixedPrecisionSearchOptions, type MixedPrecisionSearchResult, mixedPrecisionSearch } from './mixed-precision-search.js';
 export { type NmPruneOptions, type NmPruneResult, nmPrune } from './nm-prune.js';
 export { type ObsPruneOptions, type ObsPruneResult, type ObsUpdate, obsPrune } from './obs-prune.js';

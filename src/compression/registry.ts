@@ -9,6 +9,7 @@ import { layerSparsityAllocation } from './layer-sparsity-allocation.js';
 import { lsqQuantize } from './lsq-quantize.js';
 import { magnitudePrune } from './magnitude-prune.js';
 import { bimodalPenalty, pruneWithMeanRecovery } from './mean-recovery.js';
+import { minMaxDiscreteSolve } from './min-max-discrete-solve.js';
 import { mixedPrecisionSearch } from './mixed-precision-search.js';
 import { nmPrune } from './nm-prune.js';
 import { obsPrune } from './obs-prune.js';
@@ -153,5 +154,11 @@ export const registry = {
     summary: 'Magnitude pruning that leaves the mean of what goes',
     papers: [239],
     test: 'test/compression/mean-recovery.test.ts',
+  },
+  'min-max-discrete-solve': {
+    method: minMaxDiscreteSolve,
+    summary: 'Discrete levels whose worst violation over given rows is least',
+    papers: [159],
+    test: 'test/compression/min-max-discrete-solve.test.ts',
   },
 } satisfies Registry;

@@ -86,4 +86,6 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
   'dynamic-flops': ({ dynamicFlops }) => dynamicFlops([[2, 3]], [3, 4]),
   'bimodal-penalty': ({ bimodalPenalty }) => bimodalPenalty(weights, { fanIn: 4 }),
   'prune-with-mean-recovery': ({ pruneWithMeanRecovery }) => pruneWithMeanRecovery(weights, { sparsity: 0.5, rowLength: 4 }),
+  'min-max-discrete-solve': ({ minMaxDiscreteSolve }) =>
+    minMaxDiscreteSolve({ data: gradients.data, shape: [3, 8] }, weights, { step: 0.25, iterations: 5 }),
 };
