@@ -58,7 +58,8 @@ ${table([['work', 'size', 'afterpass', 'spread', 'rate', 'rivals (time = their t
 Written by \`npm run bench:rivals\` on ${new Date().toISOString().slice(0, 10)}; ${first.machine.cpu}, ${first.machine.cores} cores, ${first.machine.platform}.
 One thread each, the same data, results compared before timing, samples of all taken by turns; medians of CPU time (the machine was shared with
 other work), with half the interquartile range as spread. Caches and memory were shared too, and limits are
-the best of their run: shares read low on a busy machine. \`4x\` means four times as long as afterpass.
+the best of their run: shares of the tile and of caches read low on a busy machine.
+Beyond the caches a share of 100 % says that the kernel was no slower than plain reading under the same load. \`4x\` means four times as long as afterpass.
 
 ${Object.entries(first.versions)
   .map(([name, version]) => `${name} ${version}`)
