@@ -45,7 +45,7 @@ export function rowPlan(x: Float64Array, b: Float64Array, options: TransportOpti
   const plan = solved.plan();
   const pull = (gx: Float64Array, inflow: Float64Array): void => {
     if (!(range > 0)) return; // all values are equal: the scaled row is constant, its derivative 0 by convention
-    const { rows, columns } = multipliers(plan, inflow, a, b);
+    const { rows, columns } = multipliers(plan, inflow, n, m);
     let toLow = 0;
     let toHigh = 0;
     for (let i = 0; i < n; i++) {
@@ -67,15 +67,20 @@ export function rowPlan(x: Float64Array, b: Float64Array, options: TransportOpti
 
 /**
  * Solves [diag(a) P; Pᵀ diag(b)] (λ, μ) = (row sums, column sums) of P∘inflow, singular along (1, −1), by conjugate gradients on
- * the Schur complement diag(b) − Pᵀ diag(1/a) P.
+ * the Schur complement diag(b) − Pᵀ diag(1/a) P. Its a and b are the plan's own marginals: then it is singular along the ones to
+ * rounding, and the mean that rounding puts into a residual is taken out again before it can grow.
  */
-function multipliers(
-  plan: FloatArray,
-  inflow: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
-): { rows: Float64Array; columns: Float64Array } {
-  const [n, m] = [a.length, b.length];
+function multipliers(plan: FloatArray, inflow: Float64Array, n: number, m: number): { rows: Float64Array; columns: Float64Array } {
+  const [a, b] = [new Float64Array(n), new Float64Array(m)];
+  for (let at = 0; at < plan.length; at++) {
+    const [i, j, mass] = [Math.floor(at / m), at % m, plan[at] as number];
+    a[i] = (a[i] as number) + mass;
+    b[j] = (b[j] as number) + mass;
+  }
+  const centered = (v: Float64Array): Float64Array => {
+    const mean = v.reduce((sum, value) => sum + value, 0) / m;
+    return v.map((value) => value - mean);
+  };
   const toColumns = (v: Float64Array): Float64Array => {
     const out = new Float64Array(m);
     for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out[j] = (out[j] as number) + (plan[i * m + j] as number) * (v[i] as number);
@@ -97,7 +102,7 @@ function multipliers(
   }
   const reduced = toColumns(rowSums.map((value, i) => value / (a[i] as number)));
   const columns = new Float64Array(m);
-  const residual = columnSums.map((value, j) => value - (reduced[j] as number));
+  let residual = centered(columnSums.map((value, j) => value - (reduced[j] as number)));
   const direction = residual.slice();
   const dot = (p: Float64Array, q: Float64Array) => p.reduce((sum, value, j) => sum + value * (q[j] as number), 0);
   let square = dot(residual, residual);
@@ -112,6 +117,7 @@ function multipliers(
       columns[j] = (columns[j] as number) + move * (direction[j] as number);
       residual[j] = (residual[j] as number) - move * (image[j] as number);
     }
+    residual = centered(residual);
     const next = dot(residual, residual);
     for (let j = 0; j < m; j++) direction[j] = (residual[j] as number) + (next / square) * (direction[j] as number);
     square = next;
