@@ -44,6 +44,8 @@ test('upper triangles and vectors are solved too', () => {
   const t = { data: Float64Array.of(2, 1, 7, 4), shape: [2, 2] }; // 7 is not read
   expectClose(solveTriangular(t, { data: Float64Array.of(4, 8), shape: [2] }, { upper: true }).data, [1, 2]);
   expectClose(solveTriangular(t, { data: Float64Array.of(4, 18), shape: [2] }).data, [2, 1]);
+  expect([...solveTriangular(t, [4, 18]).data]).toEqual([2, 1]);
+  expect([...solveTriangular(t, Float64Array.of(4, 18)).data]).toEqual([2, 1]);
 });
 
 test('matrices without a factor, and singular triangles, are refused by name', () => {
