@@ -15,7 +15,11 @@ import { readMatrix, toTensor } from './matrix.js';
  * @throws {ShapeError} when the extents differ; {DomainError} on a zero on the diagonal, NaN or infinity
  * @see Golub & Van Loan, Matrix Computations, §3.1
  */
-export function solveTriangular(t: TensorLike, b: TensorLike | NumberArray, options: { upper?: boolean; transpose?: boolean } = {}): Tensor<FloatArray> {
+export function solveTriangular(
+  t: TensorLike,
+  b: TensorLike | NumberArray,
+  options: { upper?: boolean; transpose?: boolean } = {},
+): Tensor<FloatArray> {
   const { upper = false, transpose = false } = options;
   const { data, rows: n, cols, precision } = readMatrix('t', t);
   if (n !== cols) throw new ShapeError(`t: expected a square matrix, got ${n} × ${cols}`);

@@ -16,7 +16,7 @@ export const Gather: Rule = {
     const axis = axisOf(node, b, 0);
     const shape = [...x.shape.slice(0, axis), ...at.shape, ...x.shape.slice(axis + 1)];
     const picked = x.value && at.value?.map((i) => x.value![typeof i === 'number' && i < 0 ? i + x.value!.length : (i as number)]);
-    return [{ type: x.type, shape, value: picked && picked.every((dim) => dim !== undefined) ? (picked as Dim[]) : undefined }];
+    return [{ type: x.type, shape, value: picked?.every((dim) => dim !== undefined) ? (picked as Dim[]) : undefined }];
   },
   simplify: (node, b) => {
     const [x, at] = node.inputs as [Value, Value];
