@@ -35,8 +35,8 @@ export const curvature: CommandModule<GlobalArgs, Args> = {
         report: text('report', 'Write one self-contained HTML file with plots'),
         force: { type: 'boolean', default: false, describe: 'Replace an existing report' },
         top: integer('top', 'Eigenvalues at each end', { low: 1, initial: 5 }),
-        steps: integer('steps', 'Lanczos steps of the spectrum', { low: 2, initial: 40 }),
-        probes: integer('probes', 'Random probes for the trace at most', { low: 1, initial: 120 }),
+        steps: integer('steps', 'Lanczos steps of the spectrum', { low: 2, initial: 30 }),
+        probes: integer('probes', 'Passes of random probes for the trace at most', { low: 1, initial: 120 }),
         'trace-tolerance': number('trace-tolerance', 'Standard error of the trace to reach, as a share of it', {
           low: 0,
           open: true,

@@ -1,7 +1,16 @@
 // afterpass grad MODEL --out G.onnx
 import type { CommandModule } from 'yargs';
 import type { Dim } from '../../src/onnx/graph.js';
-import { encodeModel, gradientModel, hvpModel, jvpModel, type LossName, readModel, unsupportedOps } from '../../src/onnx/index.js';
+import {
+  encodeModel,
+  gradientModel,
+  hvpModel,
+  jvpModel,
+  type LossName,
+  lossNames,
+  readModel,
+  unsupportedOps,
+} from '../../src/onnx/index.js';
 import { UnreachedError, UsageError } from '../io/failure.js';
 import { checkOutput, writeOutput } from '../io/output.js';
 import { table, write } from '../io/print.js';
@@ -36,7 +45,7 @@ export const grad: CommandModule<GlobalArgs, Args> = {
       hvp: { type: 'boolean', default: false, describe: 'Hessian-vector product in place of the gradient' },
       jvp: { type: 'boolean', default: false, describe: 'Jacobian-vector product in place of the gradient' },
       check: { type: 'boolean', default: false, describe: 'Only list operators that have no rule' },
-      loss: choice<LossName>('loss', 'Loss appended to the output', ['cross-entropy', 'mse']),
+      loss: choice<LossName>('loss', 'Loss appended to the output', lossNames),
       wrt: text('wrt', 'parameters, inputs, all, or names by commas', 'parameters'),
       live: { type: 'boolean', default: false, describe: 'Parameters become inputs of the derivative model' },
       output: text('output', 'Output to differentiate (the first one)'),

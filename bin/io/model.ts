@@ -1,9 +1,10 @@
 // Models from the options that every verb with a model shares.
+import { registry } from '../../src/losses/registry.js';
 import type { LossName, OnnxModel, OpenOptions } from '../../src/onnx/index.js';
 import { OnnxModel as Model } from '../../src/onnx/onnx-model.js';
 import { choice, type GlobalArgs, integer, number, text } from '../options.js';
 
-const losses: readonly LossName[] = ['cross-entropy', 'mse'];
+const losses = Object.keys(registry) as LossName[];
 
 /** The options that say what a model's output means. */
 export const modelOptions = {
@@ -11,6 +12,7 @@ export const modelOptions = {
   output: text('output', 'Output with the logits (the first one)'),
   'ignore-index': integer('ignore-index', 'Labels of this value do not count'),
   'label-smoothing': number('label-smoothing', 'Share of the target spread over all classes', { low: 0, high: 1 }),
+  'huber-delta': number('huber-delta', 'Where the Huber loss turns into a line (1)', { low: 0, open: true }),
 };
 
 export interface ModelArgs {
@@ -19,6 +21,7 @@ export interface ModelArgs {
   output: string | undefined;
   'ignore-index': number | undefined;
   'label-smoothing': number | undefined;
+  'huber-delta': number | undefined;
 }
 
 /** How a model is opened by these options. */
@@ -29,6 +32,7 @@ export function openOptions(args: Omit<ModelArgs, 'model'> & Pick<GlobalArgs, 't
       name: loss,
       ...(args['ignore-index'] !== undefined && { ignoreIndex: args['ignore-index'] }),
       ...(args['label-smoothing'] !== undefined && { labelSmoothing: args['label-smoothing'] }),
+      ...(args['huber-delta'] !== undefined && { delta: args['huber-delta'] }),
     },
     ...(output !== undefined && { output }),
     ...(threads !== undefined && { threads }),

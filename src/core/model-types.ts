@@ -34,6 +34,8 @@ export interface DifferentiableModel {
   /** d. */
   readonly parameterCount: number;
   readonly layout: readonly ParameterSlot[];
+  /** The loss by its key, where the model knows it. */
+  readonly lossName?: string;
   /** A copy of the parameters [d]. */
   getParameters(): FloatArray;
   /** Replaces the parameters. A call uses the parameters at its start; calls on one model queue. */

@@ -9,6 +9,8 @@ export interface Method {
   readonly papers?: readonly number[];
   /** The test that proves it, from the top folder. */
   readonly test: string;
+  /** Of an optimizer that trains a model by name: the options it takes from `fit` and the command line besides learningRate. */
+  readonly settings?: readonly string[];
 }
 
 /** An area's methods by the kebab-case of their export. */

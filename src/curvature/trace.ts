@@ -1,11 +1,10 @@
 import { checkAborted } from '../core/batches.js';
 import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
-import { ShapeError } from '../core/errors.js';
+import { DomainError, ShapeError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
-import type { FloatArray } from '../core/tensor.js';
-import { Basis } from '../linalg/basis.js';
-import { checkOperator, inner, norm, products, readVector } from '../linalg/operator.js';
+import { checkOperator, inner, norm, products } from '../linalg/operator.js';
 import { draw, meanAndError, orthonormalize, readVectors, type Vectors } from './probes.js';
+import { checkParts, type KnownPart, knownBasis, type OperatorPart, tracePasses } from './trace-parts.js';
 
 export interface TraceOptions extends LongOptions {
   /** `'hutchinson'` (default), `'hutch++'` or `'xtrace'`. */
@@ -20,7 +19,12 @@ export interface TraceOptions extends LongOptions {
    * Hutchinson: a part of the answer that is known already, so that probes only measure the rest: orthonormal vectors Q and tr(QᵀAQ),
    * for example `{ vectors: basis, trace: Σ alpha }` of a Lanczos run whose start was independent of the probes.
    */
-  readonly known?: { readonly vectors: readonly FloatArray[]; readonly trace: number };
+  readonly known?: KnownPart;
+  /**
+   * Hutchinson: the operator as a sum Σ share·operator, for example the Hessians of pieces of the data. Every part meets vectors of its
+   * own, which lowers the variance by up to the number of parts at the same cost; `probes` then counts passes over the parts.
+   */
+  readonly parts?: readonly OperatorPart[];
   readonly seed?: number;
 }
 
@@ -36,12 +40,12 @@ export interface TraceResult {
 
 /**
  * The trace of a symmetric operator from products with random ±1 vectors, with its standard error.
- *   hutchinson: mean of zᵀAz; error ~ √(2/s)·‖A‖_F without its diagonal
+ *   hutchinson: mean of zᵀAz; error ~ √(2/s)·‖A‖_F without its diagonal; with `parts` Σ share·zᵀA_b z, a z for each part
  *   hutch++: tr(QᵀAQ) exactly on Q = range of A·S, hutchinson on the rest; error ~ 1/s for spectra that decay
  *   xtrace: as hutch++, every probe used both ways by leaving each out once; the better choice for few products
  *
  * @param op symmetric operator of size d
- * @param options `method` ('hutchinson'), `probes` products at most (60), `vectors` [s, d], `tolerance` and `known` (hutchinson), `seed` (0),
+ * @param options `method` ('hutchinson'), `probes` products at most (60), `vectors` [s, d], `tolerance`, `known` and `parts` (hutchinson), `seed` (0),
  *   `signal`, `onProgress`
  * @returns `estimate`, `standardError`, `samples`, `iterations` (products)
  * @throws {ShapeError | DomainError} on wrong shapes, or products that are not finite
@@ -55,6 +59,7 @@ export async function trace(op: LinearOperator, options: TraceOptions = {}): Pro
   const per = { hutchinson: 1, xtrace: 2, 'hutch++': 3 }[method];
   checkInteger('probes', probes, per);
   if (options.tolerance !== undefined) checkPositive('tolerance', options.tolerance);
+  if (options.parts) return ofParts(op, options.parts, options);
   const groups = Math.floor(probes / per);
   const drawn = method === 'hutch++' ? 2 * groups : groups;
   const vectors = options.vectors ? readVectors('vectors', options.vectors, op.size) : draw(drawn, op.size, seed);
@@ -65,6 +70,24 @@ export async function trace(op: LinearOperator, options: TraceOptions = {}): Pro
   if (method === 'hutch++') return hutchPlusPlus(op.size, vectors, run);
   if (method === 'xtrace') return xtrace(op.size, vectors, run);
   return hutchinson(op.size, vectors, run, options);
+}
+
+/** With `parts`: `iterations` counts products with single parts. */
+async function ofParts(op: LinearOperator, parts: readonly OperatorPart[], options: TraceOptions): Promise<TraceResult> {
+  const { method = 'hutchinson', vectors, probes = 60, tolerance, known, seed = 0 } = options;
+  if (method !== 'hutchinson') throw new DomainError(`parts: expected none for ${method}, which needs the whole operator`);
+  if (vectors) throw new DomainError('vectors: expected none with parts, which draw their own');
+  checkParts(parts, op.size);
+  const runs = parts.map(({ operator }) => products(operator));
+  let iterations = 0;
+  const apply = async (b: number, v: Float64Array) => {
+    checkAborted(options.signal);
+    const w = await runs[b]!.apply(v);
+    iterations++;
+    options.onProgress?.({ done: iterations, total: probes * parts.length, phase: 'trace' });
+    return w;
+  };
+  return { ...(await tracePasses(parts, op.size, apply, { passes: probes, tolerance, known, seed })), iterations };
 }
 
 interface Run {
@@ -88,8 +111,7 @@ function counted(op: LinearOperator, { signal, onProgress }: LongOptions, total:
 }
 
 async function hutchinson(size: number, vectors: Float64Array[], run: Run, { tolerance, known }: TraceOptions): Promise<TraceResult> {
-  const basis = known && new Basis(size, Math.max(1, known.vectors.length));
-  for (const v of known?.vectors ?? []) basis?.push(readVector('known.vectors', v, size));
+  const basis = knownBasis(known, size);
   const offset = known?.trace ?? 0;
   const samples: number[] = [];
   for (const z of vectors) {

@@ -75,6 +75,11 @@ export class DenseModel implements DifferentiableModel {
     return new DenseModel(readSpec({ layers, loss, ...(precision && { precision }) }), input);
   }
 
+  /** The loss on the output. */
+  get lossName(): DenseModelSpec['loss'] {
+    return this.#engine.net.loss;
+  }
+
   getParameters(): FloatArray {
     return this.#parameters.slice();
   }

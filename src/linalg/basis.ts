@@ -41,13 +41,13 @@ export class Basis {
    *
    * @returns norm of w afterwards, and the coefficients removed [count]
    */
-  orthogonalize(w: Float64Array, count = this.#count): { norm: number; coefficients: Float64Array } {
+  orthogonalize(w: Float64Array, count = this.#count, passes: 1 | 2 = 2): { norm: number; coefficients: Float64Array } {
     return this.#instance.run((arena) => {
       const work = this.#work;
       arena.view(work).set(w);
       const overlaps = arena.alloc('f64', count);
       const coefficients = new Float64Array(count);
-      for (let pass = 0; count > 0 && pass < 2; pass++) {
+      for (let pass = 0; count > 0 && pass < passes; pass++) {
         gemv(count, this.size, this.#rows, work, overlaps);
         gemv(count, this.size, this.#rows, overlaps, work, { alpha: -1, beta: 1, transA: true });
         const found = arena.view(overlaps);

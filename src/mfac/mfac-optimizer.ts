@@ -31,7 +31,7 @@ export interface MfacOptimizerState {
 /**
  * M-FAC: steps along F⁻¹ of the gradient, F the damped empirical Fisher matrix of the last `window` gradients, the newest among them.
  *   u = F⁻¹(g + wd·w),  v ← μv + (1 − μ)u,  w ← w − η v   (v = u without momentum)
- * `step` changes the window in place; `update` works on a copy of it, which costs as much memory again. `state.mfac.dispose()` frees it.
+ * `step` changes the window in place; `update` works on a copy of it, which costs as much memory again. `dispose(state)` frees it.
  *
  * @param options `learningRate` (1e-3), `momentum` (0), `weightDecay` (0), `window` (1024), `damping` (1e-5), `sparse` (false)
  * @returns an optimizer
@@ -83,5 +83,6 @@ export function mfacOptimizer(options: MfacOptimizerOptions = {}): Optimizer<Mfa
       move(params, grads, state, updates);
       return { updates, state };
     },
+    dispose: ({ mfac }) => mfac.dispose(),
   };
 }

@@ -16,6 +16,7 @@ export const registry = {
     summary: 'Gradient descent preconditioned by the sliding-window inverse Fisher matrix',
     papers: [94],
     test: 'test/mfac/mfac-optimizer.test.ts',
+    settings: ['momentum', 'weightDecay', 'window', 'damping'],
   },
   'static-mfac': {
     method: StaticMfac,

@@ -19,7 +19,7 @@ export function lossFeeds(
   logits: readonly number[],
   type: ElementType,
 ): Record<string, Feed> {
-  const feeds = loss.name === 'mse' ? targetFeeds(y, logits, type) : labelFeeds(y, loss, logits);
+  const feeds = loss.name === 'cross-entropy' ? labelFeeds(y, loss, logits) : targetFeeds(y, loss, logits, type);
   if (!weights) return feeds;
   const samples = logits[0] as number;
   checkLength('weights', weights, samples);
@@ -31,10 +31,15 @@ function dataOf(y: Batch['y']): TypedArray {
   return isTypedArray(y) ? y : asTensor('y', y).data;
 }
 
-function targetFeeds(y: Batch['y'], shape: readonly number[], type: ElementType): Record<string, Feed> {
+function targetFeeds(y: Batch['y'], { name }: LossSpec, shape: readonly number[], type: ElementType): Record<string, Feed> {
   const data = dataOf(y);
-  if (data.length !== sizeOf(shape)) throw new ShapeError(`y: expected targets of shape [${shape.join(', ')}], got ${data.length} numbers`);
+  if (data.length !== sizeOf(shape))
+    throw new ShapeError(`y: expected targets of shape [${shape.join(', ')}] for ${name}, got ${data.length} numbers`);
   if (isFloatArray(data)) checkFinite('y', data);
+  if (name === 'binary-cross-entropy') {
+    const at = Array.prototype.findIndex.call(data, (t) => !(t >= 0 && t <= 1));
+    if (at >= 0) throw new DomainError(`y: expected targets from 0 to 1 for ${name}, got ${data[at]} at index ${at}`);
+  }
   return { targets: { data: convert('y', data, type), shape, type } };
 }
 

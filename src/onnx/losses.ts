@@ -3,7 +3,9 @@ import { GraphError } from '../core/errors.js';
 import { type Builder, floatTensor, type Value } from './builder.js';
 import { type Dim, graphTensor } from './graph.js';
 
-export type LossName = 'cross-entropy' | 'mse';
+/** The losses that have a graph form; each takes what the function of its name in `afterpass/losses` takes. */
+export const lossNames = ['binary-cross-entropy', 'cross-entropy', 'huber', 'mse'] as const;
+export type LossName = (typeof lossNames)[number];
 export interface LossSpec {
   readonly name: LossName;
   /** cross-entropy: labels of this value count nowhere. */
@@ -12,6 +14,8 @@ export interface LossSpec {
   readonly labelSmoothing?: number;
   /** cross-entropy: a weight per class; the mean divides by the weights of the labels. */
   readonly classWeights?: ArrayLike<number>;
+  /** huber: where the square turns into a line (1). */
+  readonly delta?: number;
 }
 /** A loss in the graph. */
 export interface LossNodes {
@@ -30,15 +34,16 @@ export interface LossOptions {
 /**
  * Appends a loss on `logits`, with its labels as a new input.
  * cross-entropy: logits [n, k], [n, t, k] or [n, k, h, w]; input `labels` int64 of the logits' shape without the class axis.
- * mse: input `targets` of the logits' shape; the mean is over samples and outputs, with factor 1.
+ * mse (factor 1), huber, binary-cross-entropy: input `targets` of the logits' shape; the mean is over samples and outputs.
  *
- * @throws {GraphError} when the logits' rank does not fit the loss
+ * @throws {GraphError} when the logits' rank does not fit the loss, or the loss has no graph form
  */
 export function appendLoss(b: Builder, logits: Value, loss: LossSpec | LossName, options: LossOptions = {}): LossNodes {
   const spec = typeof loss === 'string' ? { name: loss } : loss;
   if (spec.name === 'cross-entropy') return crossEntropy(b, logits, spec, options);
-  if (spec.name === 'mse') return squaredError(b, logits, options);
-  throw new GraphError(`loss: expected cross-entropy or mse, got '${(spec as LossSpec).name}'`);
+  const each = elementwise[spec.name];
+  if (each) return targetLoss(b, logits, (targets) => each(b, logits, targets, spec), options);
+  throw new GraphError(`loss: expected one of ${lossNames.join(', ')}, got '${(spec as LossSpec).name}'`);
 }
 
 /** The axis of classes: the last one, or axis 1 of images. */
@@ -100,13 +105,26 @@ function crossEntropy(b: Builder, logits: Value, spec: LossSpec, options: LossOp
   return { total, weight, inputs: ['labels', ...(sample ? ['sample_weight'] : [])] };
 }
 
-function squaredError(b: Builder, logits: Value, options: LossOptions): LossNodes {
+/** The loss of every output from logits and targets, for losses that are sums over outputs. */
+const elementwise: Partial<Record<LossName, (b: Builder, z: Value, t: Value, spec: LossSpec) => Value>> = {
+  mse(b, z, t) {
+    const difference = b.sub(z, t);
+    return b.mul(difference, difference);
+  },
+  // c·(r − c/2) with c = r clipped to ±delta: ½r² inside, delta·(|r| − ½delta) outside.
+  huber(b, z, t, { delta = 1 }) {
+    const r = b.sub(z, t);
+    const c = b.op('Clip', [r, b.scalar(r, -delta), b.scalar(r, delta)]);
+    return b.mul(c, b.sub(r, b.scale(c, 0.5)));
+  },
+  'binary-cross-entropy': (b, z, t) => b.sub(b.op('Softplus', [z]), b.mul(t, z)),
+};
+
+function targetLoss(b: Builder, logits: Value, loss: (targets: Value) => Value, options: LossOptions): LossNodes {
   const shape = b.shape(logits);
-  const targets = b.input('targets', b.elementType(logits), shape);
-  const difference = b.sub(logits, targets);
-  const square = b.mul(difference, difference);
+  const values = loss(b.input('targets', b.elementType(logits), shape));
   const sample = perSample(b, logits, shape.length, options);
-  const weighted = sample ? b.mul(square, sample) : square;
+  const weighted = sample ? b.mul(values, sample) : values;
   const total = b.reduceSum(weighted, allAxes(b, weighted));
   const each = shape.slice(1).map((_, i) => i + 1);
   const weight = sample

@@ -10,6 +10,7 @@ import { convert, cutBatch, joinRows, readInputs } from './feeds.js';
 import { forwardOf, lossOf } from './forward.js';
 import type { ElementType, GraphTensor, Model, ValueInfo } from './graph.js';
 import { lossFeeds } from './labels.js';
+import type { LossName } from './losses.js';
 import { encodeModel } from './model.js';
 import { type OpenOptions, openParts, type Parts } from './opening.js';
 import { perSampleGradientModel } from './per-sample.js';
@@ -65,6 +66,11 @@ export class OnnxModel implements DifferentiableModel {
    */
   static async open(source: string | Uint8Array | Model, options: OpenOptions = {}): Promise<OnnxModel> {
     return new OnnxModel(await openParts(source, options));
+  }
+
+  /** The loss on the output. */
+  get lossName(): LossName {
+    return this.#parts.loss.name;
   }
 
   /** Inputs to feed, with their types and symbolic shapes. */
@@ -147,7 +153,7 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   /**
-   * The gradient of every sample's loss: the mean over its places ([n, t, k], [n, k, h, w]) or outputs (mse). Class weights and
+   * The gradient of every sample's loss: the mean over its places ([n, t, k], [n, k, h, w]) or outputs (losses with targets). Class weights and
    * ignored labels multiply it; weights of samples do not.
    * @param options `slots`: names of the parameters to take it in (all); `out`: a tensor to fill
    * @returns [n, d], d counting the chosen slots in their order in `layout`

@@ -1,12 +1,12 @@
 // How a model is opened: the file, the loss, the output and the parameters, each checked by name.
 import { readBeside, readBytes } from '#files';
 import { findOrt } from '#ort';
-import { checkInteger, checkOneOf } from '../core/check.js';
+import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { GraphError } from '../core/errors.js';
 import type { ParameterSlot } from '../core/model-types.js';
 import { sizeOf } from '../core/tensor.js';
 import type { Model } from './graph.js';
-import type { LossName, LossSpec } from './losses.js';
+import { type LossName, type LossSpec, lossNames } from './losses.js';
 import { decodeModel } from './model.js';
 import type { LoadedOrt, Ort } from './ort-types.js';
 import { parameterSlots } from './parameters.js';
@@ -14,7 +14,7 @@ import { isHalf, widened } from './precision.js';
 import type { WeightForm } from './program.js';
 
 export interface OpenOptions {
-  /** `'cross-entropy'` by default; with `ignoreIndex`, `labelSmoothing`, `classWeights` as an object. */
+  /** `'cross-entropy'` by default; with `ignoreIndex`, `labelSmoothing`, `classWeights` (cross-entropy), `delta` (huber) as an object. */
   readonly loss?: LossName | LossSpec;
   /** `'all'` float initializers, or names, in place of the parameters found by rule. */
   readonly wrt?: 'all' | readonly string[];
@@ -69,7 +69,8 @@ export function readModel(source: string | Uint8Array): Model {
 
 function readLoss(loss: LossName | LossSpec = 'cross-entropy'): LossSpec {
   const spec = typeof loss === 'string' ? { name: loss } : loss;
-  checkOneOf('loss', spec.name, ['cross-entropy', 'mse']);
+  checkOneOf('loss', spec.name, lossNames);
+  if (spec.delta !== undefined) checkPositive('delta', spec.delta);
   return spec;
 }
 

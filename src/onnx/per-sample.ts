@@ -29,7 +29,7 @@ interface Pass {
 
 /**
  * The gradients of each sample's loss as a model: outputs `loss` (their sum) and `grad.NAME` of shape [n, …] for each of `wrt`.
- * A sample's loss is the mean over its places ([n, t, k], [n, k, h, w]) and outputs (mse); class weights and ignored labels multiply.
+ * A sample's loss is the mean over its places ([n, t, k], [n, k, h, w]) or outputs (losses with targets); class weights and ignored labels multiply.
  *
  * @throws {GraphError} when the batch is not a leading axis of unknown extent throughout, or a parameter is used in a way that has no
  *   per-sample form (the remedy is one gradient per sample)
@@ -42,8 +42,8 @@ export function perSampleGradientModel(
   const { b, output, wrt } = setting;
   const n = batchExtent(b, model);
   const shape = b.shape(output);
-  const mse = (typeof options.loss === 'string' ? options.loss : options.loss.name) === 'mse';
-  const places = shape.slice(1).filter((_, i) => mse || i + 1 !== classAxis(shape.length, output));
+  const labelled = (typeof options.loss === 'string' ? options.loss : options.loss.name) === 'cross-entropy';
+  const places = shape.slice(1).filter((_, i) => !labelled || i + 1 !== classAxis(shape.length, output));
   const each = b.div(setting.value, sizeAsScalar(b, places, setting.value));
   const nodes = [...b.graph.nodes];
   const moved = movedBy(

@@ -11,6 +11,8 @@ export interface Optimizer<S> {
   step(params: FloatArray, grads: FloatArray, state: S): void;
   /** The same step without changing anything: what to add to the parameters, and the state after it. */
   update(grads: FloatArray, state: S, params: FloatArray): { updates: FloatArray; state: S };
+  /** Frees what a state holds outside JavaScript, where it holds such. */
+  dispose?(state: S): void;
 }
 
 /** A learning rate, or one for every step, counted from 0. */

@@ -7,13 +7,19 @@ import { LogitMemory, trajectoryLoss } from './trajectory-loss.js';
 
 /** Every optimizer by the kebab-case of its export. */
 export const registry = {
-  adam: { method: adam, summary: 'Adam; AdamW with weightDecay', test: 'test/optimizers/adam.test.ts' },
-  sgd: { method: sgd, summary: 'gradient descent with momentum, Nesterov, weight decay', test: 'test/optimizers/sgd.test.ts' },
+  adam: { method: adam, summary: 'Adam; AdamW with weightDecay', test: 'test/optimizers/adam.test.ts', settings: ['weightDecay'] },
+  sgd: {
+    method: sgd,
+    summary: 'gradient descent with momentum, Nesterov, weight decay',
+    test: 'test/optimizers/sgd.test.ts',
+    settings: ['momentum', 'weightDecay'],
+  },
   'grad-norm-smooth-newton': {
     method: gradNormSmoothNewton,
     summary: 'Newton with any approximate Hessian, damped by the gradient norm',
     papers: [173],
     test: 'test/optimizers/grad-norm-smooth-newton.test.ts',
+    settings: [],
   },
   'logit-memory': {
     method: LogitMemory,
@@ -21,7 +27,13 @@ export const registry = {
     papers: [171],
     test: 'test/optimizers/trajectory-loss.test.ts',
   },
-  sam: { method: sam, summary: 'sharpness-aware minimisation around any optimizer', papers: [264], test: 'test/optimizers/sam.test.ts' },
+  sam: {
+    method: sam,
+    summary: 'sharpness-aware minimisation around any optimizer',
+    papers: [264],
+    test: 'test/optimizers/sam.test.ts',
+    settings: ['rho', 'momentum', 'weightDecay'],
+  },
   'trajectory-loss': {
     method: trajectoryLoss,
     summary: 'sharpness-aware training without a second gradient',

@@ -10,7 +10,7 @@ export interface Evaluation {
   readonly examples: number;
   /** Mean loss over them. */
   readonly loss: number;
-  /** Share of labels that have the largest logit; `null` for targets that are no labels. */
+  /** Share of labels that have the largest logit (binary-cross-entropy: a logit of their sign); `null` for targets that are no labels. */
   readonly accuracy: number | null;
 }
 
@@ -36,8 +36,9 @@ export async function evaluate(
       loss += share * (await model.loss(batch));
       weight += share;
       examples += samplesOf(batch);
-      if (isIntegerArray(batch.y)) {
-        const score = correct(await model.predict(batch.x), batch.y);
+      if (isIntegerArray(batch.y) && !targets.includes(model.lossName ?? '')) {
+        const logits = await model.predict(batch.x);
+        const score = model.lossName === 'binary-cross-entropy' ? signsRight(logits, batch.y) : correct(logits, batch.y);
         labels += score.labels;
         right += score.right;
       }
@@ -45,6 +46,16 @@ export async function evaluate(
     }
   }
   return { examples, loss: loss / weight, accuracy: labels ? right / labels : null };
+}
+
+/** Losses whose integers are quantities, not labels. */
+const targets = ['mse', 'huber'];
+
+/** Labels 0 and 1, one for each logit: how many logits are positive where the label is 1. */
+function signsRight({ data }: Tensor, y: IntegerArray): { labels: number; right: number } {
+  let right = 0;
+  for (let i = 0; i < y.length; i++) if (Number(data[i]) > 0 === (Number(y[i]) === 1)) right++;
+  return { labels: y.length, right };
 }
 
 /** How many labels have the largest logit; labels outside the classes (an ignored index) do not count. */

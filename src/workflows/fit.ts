@@ -1,21 +1,21 @@
 // Trains a model's parameters by a first-order optimizer.
 import { batchesOf, checkAborted, samplesOf, takeSamples } from '../core/batches.js';
-import { checkInteger, checkLength, checkOneOf } from '../core/check.js';
+import { checkInteger, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
-import { adam, type LearningRate, type Optimizer, sgd } from '../optimizers/index.js';
+import { gradNormSmoothNewton, type Optimizer, type Sam } from '../optimizers/index.js';
+import { namedOptimizer, newton, type OptimizerSettings, readOptimizer, trainingRule } from './training-rule.js';
 
-const optimizers = { adam, sgd };
-export type OptimizerName = keyof typeof optimizers;
-/** Names that `fit` takes in place of an optimizer. */
-export const optimizerNames = Object.keys(optimizers) as OptimizerName[];
+export { optimizerNames } from './training-rule.js';
 
 export interface FitOptions extends LongOptions {
-  /** A name, or an optimizer with its own options (`adam`). */
-  readonly optimizer?: OptimizerName | Optimizer<unknown>;
-  /** For an optimizer given by name (1e-3 for adam, 1e-2 for sgd). */
-  readonly learningRate?: LearningRate;
+  /** A name of `optimizerNames`, or an optimizer with its own options (`adam`). */
+  readonly optimizer?: string | Optimizer<unknown> | Sam<unknown>;
+  /** For an optimizer given by name. */
+  readonly learningRate?: OptimizerSettings['learningRate'];
+  /** More options of an optimizer given by name. */
+  readonly settings?: Omit<OptimizerSettings, 'learningRate'>;
   /** Passes over the data (1). */
   readonly epochs?: number;
   /** Samples of one step (64); the last step of an epoch takes what is left. */
@@ -27,7 +27,7 @@ export interface FitOptions extends LongOptions {
 }
 
 export interface FitResult {
-  /** Mean loss of every epoch's steps, each before its step. */
+  /** Mean loss of every epoch's steps, each before its step (grad-norm-smooth-newton: after it). */
   readonly history: { readonly epoch: number; readonly loss: number }[];
   readonly steps: number;
   readonly seconds: number;
@@ -35,53 +35,80 @@ export interface FitResult {
 
 /**
  * Minimises the model's loss; the model holds the trained parameters afterwards.
+ * By name: every registered optimizer (`mfac` for short of `mfac-optimizer`; `sam` is around sgd). `grad-norm-smooth-newton` moves along
+ * all of the data at once: an epoch is one of its steps, and it takes neither batchSize nor mask.
  *
  * @param data one batch or several: shuffled together every epoch
- * @throws {DomainError} when an option is out of range or the loss stops being finite, {AbortError} by `signal` (parameters of the last step stay)
+ * @param options `optimizer` ('adam'), `learningRate`, `settings` (momentum, weightDecay, window, damping, rho), `epochs` (1),
+ *   `batchSize` (64), `seed` (0), `mask`, `signal`, `onProgress`
+ * @returns `history` of mean losses, `steps`, `seconds`
+ * @throws {DomainError} when an option is out of range or does not fit the optimizer, or the loss stops being finite; {AbortError} by
+ *   `signal` (parameters of the last step stay)
  */
 export async function fit(model: DifferentiableModel, data: Data, options: FitOptions = {}): Promise<FitResult> {
-  const { epochs = 1, batchSize = 64, seed = 0, mask, signal, onProgress } = options;
+  const { epochs = 1, batchSize = 64, seed = 0, mask, signal, onProgress, optimizer: rule = 'adam', learningRate, settings } = options;
   checkInteger('epochs', epochs, 0);
   checkInteger('batchSize', batchSize, 1);
   if (mask) checkLength('mask', mask, model.parameterCount);
-  const optimizer = optimizerOf(options);
+  const given: OptimizerSettings = { ...settings, ...(learningRate !== undefined && { learningRate }) };
+  if (rule === newton) return fitNewton(model, data, options, given);
+  const optimizer = typeof rule === 'string' ? namedOptimizer(rule, given) : rule;
   const batches: Batch[] = [];
   for await (const batch of batchesOf(data)) batches.push(batch);
   const total = epochs * batches.reduce((sum, batch) => sum + Math.ceil(samplesOf(batch) / batchSize), 0);
 
   const start = performance.now();
   const random = new Random(seed);
-  const params = model.getParameters();
-  const state = optimizer.init(params);
+  const training = trainingRule(model, optimizer, mask);
   const history: { epoch: number; loss: number }[] = [];
   let steps = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    let [sum, samples] = [0, 0];
-    for (const place of random.permutation(batches.length)) {
-      const batch = batches[place] as Batch;
-      const order = random.permutation(samplesOf(batch));
-      for (let from = 0; from < order.length; from += batchSize) {
-        checkAborted(signal);
-        const chosen = order.subarray(from, from + batchSize);
-        const { value, grad } = await model.gradient(takeSamples(batch, chosen));
-        if (!Number.isFinite(value))
-          throw new DomainError(`loss: expected a finite number, got ${value} at step ${steps}; lower the learning rate`);
-        if (mask) for (let i = 0; i < grad.length; i++) if (!mask[i]) grad[i] = 0;
-        optimizer.step(params, grad, state);
-        model.setParameters(params);
-        sum += value * chosen.length;
-        samples += chosen.length;
-        steps++;
-        onProgress?.({ done: steps, total, phase: 'training' });
+  try {
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      let [sum, samples] = [0, 0];
+      for (const place of random.permutation(batches.length)) {
+        const batch = batches[place] as Batch;
+        const order = random.permutation(samplesOf(batch));
+        for (let from = 0; from < order.length; from += batchSize) {
+          checkAborted(signal);
+          const chosen = order.subarray(from, from + batchSize);
+          sum += chosen.length * (await trained(training.step(takeSamples(batch, chosen)), steps));
+          samples += chosen.length;
+          steps++;
+          onProgress?.({ done: steps, total, phase: 'training' });
+        }
       }
+      history.push({ epoch: epoch + 1, loss: sum / samples });
     }
-    history.push({ epoch: epoch + 1, loss: sum / samples });
+  } finally {
+    training.dispose();
   }
   return { history, steps, seconds: (performance.now() - start) / 1000 };
 }
 
-function optimizerOf({ optimizer = 'adam', learningRate }: FitOptions): Optimizer<unknown> {
-  if (typeof optimizer !== 'string') return optimizer;
-  checkOneOf('optimizer', optimizer, optimizerNames);
-  return optimizers[optimizer](learningRate === undefined ? {} : { learningRate }) as Optimizer<unknown>;
+/** A step's loss, or its refusal with the number of the step and what helps. */
+async function trained(step: Promise<number>, steps: number): Promise<number> {
+  try {
+    return await step;
+  } catch (error) {
+    if (!(error instanceof DomainError) || !/finite/.test(error.message)) throw error;
+    throw new DomainError(`${error.message} at step ${steps}; lower the learning rate`, { cause: error });
+  }
+}
+
+async function fitNewton(model: DifferentiableModel, data: Data, options: FitOptions, given: OptimizerSettings): Promise<FitResult> {
+  const { epochs = 1, batchSize, mask, signal, onProgress } = options;
+  readOptimizer(newton, given);
+  if (mask) throw new DomainError(`mask: expected none for ${newton}, which moves all parameters`);
+  if (batchSize !== undefined) throw new DomainError(`batchSize: expected none for ${newton}, which uses all data in each step`);
+  const start = performance.now();
+  const { history } = await gradNormSmoothNewton(model, data, {
+    maxIterations: epochs,
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  });
+  return {
+    history: history.map(({ loss }, i) => ({ epoch: i + 1, loss })),
+    steps: history.length,
+    seconds: (performance.now() - start) / 1000,
+  };
 }

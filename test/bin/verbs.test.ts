@@ -72,6 +72,18 @@ test('finetune lowers the loss and writes a model with the same inputs and outpu
   expect(json((await cli(['evaluate', out, '--data', data, '--json'])).stdout)).toEqual(after);
 });
 
+test('finetune takes its optimizers and losses from the registries', async () => {
+  const out = join(folder, 'second.onnx');
+  const mfac = ['--optimizer', 'mfac', '--window', '16', '--damping', '1e-3', '--learning-rate', '1e-4', '--epochs', '5'];
+  const second = await cli(['finetune', model, '--data', data, ...mfac, '--out', out, '--json']);
+  expect(second.code).toBe(0);
+  expect(json(second.stdout).after.loss).toBeLessThan(json(second.stdout).before.loss);
+  const misfit = await cli(['finetune', model, '--data', data, '--loss', 'huber', '--out', join(folder, 'none.onnx')]);
+  expect(misfit).toMatchObject({ code: 2, stderr: expect.stringMatching(/y: expected targets of shape \[30, 4\] for huber, got 30/) });
+  const wrong = await cli(['finetune', model, '--data', data, '--window', '16', '--out', join(folder, 'none.onnx')]);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/window: expected no such option for adam/) });
+});
+
 test('embed writes what the last linear layer reads, or the layer asked for', async () => {
   const out = join(folder, 'features.npy');
   expect(json((await cli(['embed', model, '--data', data, '--out', out, '--json'])).stdout)).toEqual({ shape: [30, 5], layer: 't', out });
@@ -126,7 +138,7 @@ test.each<[string, string[], RegExp]>([
     ['finetune', 'model.onnx', '--data', 'data.npz', '--out', 'none/p.onnx'],
     /^error: --out: expected a writable place, got 'none\/p.onnx'/,
   ],
-  ['an unknown loss', evaluateWith('--loss', 'hinge'), /^error: --loss: expected one of cross-entropy, mse, got 'hinge'/],
+  ['an unknown loss', evaluateWith('--loss', 'hinge'), /^error: --loss: expected one of binary-cross-entropy, cross-entropy, huber, mse, got 'hinge'/],
   ['an unknown output', evaluateWith('--output', 'nothing'), /^error: output: expected one of logits, got 'nothing'/],
 ])('%s ends with exit code 2, one line that names it, and no file', async (_, args, message) => {
   const before = readdirSync(folder);

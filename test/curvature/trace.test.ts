@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { pieces } from '../../src/core/batches.js';
 import { diagonalEstimate } from '../../src/curvature/diagonal.js';
 import { hessianOperator } from '../../src/curvature/operators.js';
 import { sharpnessTrace } from '../../src/curvature/sharpness-trace.js';
@@ -55,6 +56,46 @@ test('with a known part, probes measure only the rest, and the error shrinks', a
   const [plain, helped] = [await trace(op, { probes: 20 }), await trace(op, { probes: 20, known })];
   expect(Math.abs(helped.estimate - total)).toBeLessThan(4 * helped.standardError);
   expect(helped.standardError).toBeLessThan(plain.standardError / 5);
+});
+
+test('a sum of operators is traced part by part: vectors of their own lower the error at the same cost, with or without a known part', async () => {
+  const { model, batch } = network([4, 8, 3], 64);
+  const whole = hessianOperator(model, batch);
+  const d = model.parameterCount;
+  const H = await matrixOf(d, (v) => model.hvp(batch, v));
+  const exact = Array.from({ length: d }, (_, i) => H[i * d + i]!).reduce((a, b) => a + b, 0);
+  const parts = [...pieces(batch, 8)].map((piece) => ({ operator: hessianOperator(model, piece), share: 8 / 64 }));
+  const { alpha, basis } = await lanczos(whole, { steps: 6, seed: 3 });
+  const known = { vectors: basis, trace: alpha.reduce((sum, x) => sum + x, 0) };
+  for (const more of [{}, { known }]) {
+    let within = 0;
+    let [apart, together] = [0, 0];
+    for (let seed = 0; seed < 20; seed++) {
+      const own = await trace(whole, { parts, probes: 8, seed, ...more });
+      const common = await trace(whole, { probes: 8, seed, ...more });
+      expect([own.iterations, own.samples.length]).toEqual([64, 8]);
+      expectClose(own.estimate, own.samples.reduce((sum, x) => sum + x / 8, 0) + ('known' in more ? known.trace : 0), { rtol: 1e-12 });
+      if (Math.abs(own.estimate - exact) <= 2.5 * own.standardError) within++;
+      apart += own.standardError ** 2;
+      together += common.standardError ** 2;
+    }
+    expect(within).toBeGreaterThanOrEqual(17);
+    expect(apart).toBeLessThan(together);
+  }
+});
+
+test('with a tolerance, passes end as soon as the error is known well enough; wrong parts are refused by name', async () => {
+  const op = diagonal(decaying);
+  const parts = [0.25, 0.75].map((share) => ({ operator: op, share }));
+  const { estimate, standardError, samples } = await trace(op, { parts, probes: 50, tolerance: 0.1 });
+  expectClose([estimate, standardError], [total, 0], { atol: 1e-10 });
+  expect(samples).toHaveLength(7);
+  await expect(trace(op, { parts: [] })).rejects.toThrow(/parts: expected at least one operator, got none/);
+  await expect(trace(op, { parts: [{ operator: diagonal([1]), share: 1 }] })).rejects.toThrow(
+    /parts\[0\].operator: expected size 80, got 1/,
+  );
+  await expect(trace(op, { parts: [{ operator: op, share: Number.NaN }] })).rejects.toThrow(/parts\[0\].share: expected a finite number/);
+  await expect(trace(op, { parts, method: 'xtrace' })).rejects.toThrow(/parts: expected none for xtrace/);
 });
 
 test('a zero operator, one dimension, and a tolerance that is reached early', async () => {

@@ -1,7 +1,9 @@
 // Losses as graph nodes against their formulas in plain numbers, and their gradients against differences, in double precision.
 import type { Tensor } from '../../src/core/tensor.js';
+import { binaryCrossEntropy, huber, mse } from '../../src/losses/index.js';
+import { registry } from '../../src/losses/registry.js';
 import { Graph, graphTensor, type Model, modelOf } from '../../src/onnx/graph.js';
-import { gradientModel, hvpModel, type LossSpec, perSampleGradientModel } from '../../src/onnx/index.js';
+import { gradientModel, hvpModel, type LossSpec, lossNames, perSampleGradientModel } from '../../src/onnx/index.js';
 import { evaluateModel } from '../../src/onnx/reference/index.js';
 import { expectClose, numericalGradient, randomF64 } from '../helpers/close.js';
 
@@ -126,6 +128,46 @@ test('mse is the mean over samples and outputs with factor 1, weighted by sample
       { rtol: 1e-12 },
     );
   }
+});
+
+describe.each(['mse', 'huber', 'binary-cross-entropy'] as const)('%s in a graph', (name) => {
+  const weights = Float64Array.of(1, 0.5, 2);
+  // Huber at delta 0.7: some residuals on either side of it, and one at 0.
+  const x = randomF64(12, 1).map((v) => 1.5 * v);
+  const y = randomF64(12, 2).map((v, i) => (name === 'binary-cross-entropy' ? 0.5 + 0.5 * Math.tanh(v) : i === 3 ? x[3]! : v));
+  const loss = { name, ...(name === 'huber' && { delta: 0.7 }) };
+  const twin = (z: Float64Array, w?: Float64Array) => {
+    const [scores, options] = [{ data: z, shape: [3, 4] }, w ? { weights: w } : {}];
+    if (name === 'mse') return mse(scores, y, options);
+    return name === 'huber' ? huber(scores, y, { ...options, delta: 0.7 }) : binaryCrossEntropy(scores, y, options);
+  };
+
+  test.each([false, true])('is the function of its name, in value, gradient and curvature (weighted: %p)', (weighted) => {
+    const w = weighted ? weights : undefined;
+    const feeds = { x: { data: x, shape: [3, 4] }, targets: { data: y, shape: [3, 4] }, sample_weight: { data: weights, shape: [3] } };
+    const options = { loss, wrt: 'inputs', sampleWeights: weighted } as const;
+    const out = evaluateModel(gradientModel(identity(['N', 4]), options), feeds);
+    const plain = twin(x, w);
+    expectClose(out.loss!.data as Float64Array, [plain.value], { rtol: 1e-12 });
+    expectClose(out['grad.x']!.data as Float64Array, plain.grad as Float64Array, { rtol: 1e-12, atol: 1e-15 });
+    const v = randomF64(12, 5);
+    const step = 1e-6;
+    const [up, down] = [1, -1].map(
+      (sign) =>
+        twin(
+          x.map((z, i) => z + sign * step * v[i]!),
+          w,
+        ).grad,
+    );
+    const hvp = evaluateModel(hvpModel(identity(['N', 4]), options), { ...feeds, 'tangent.x': { data: v, shape: [3, 4] } });
+    const differences = v.map((_, i) => (up![i]! - down![i]!) / (2 * step));
+    // At a residual of exactly delta the second derivative jumps; no draw is within a step of it.
+    expectClose(hvp['hvp.x']!.data as Float64Array, differences, { rtol: 1e-6, atol: 1e-8 });
+  });
+});
+
+test('every loss of the registry has a graph form', () => {
+  expect([...lossNames].sort()).toEqual(Object.keys(registry).sort());
 });
 
 test('logits far apart neither overflow nor lose the loss', () => {

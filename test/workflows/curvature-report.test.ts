@@ -1,7 +1,10 @@
 import type { Batch } from '../../src/core/model-types.js';
+import { Random } from '../../src/core/random.js';
 import { eigh } from '../../src/linalg/eigh.js';
+import { OnnxModel } from '../../src/onnx/onnx-model.js';
 import { curvatureReport } from '../../src/workflows/index.js';
 import { expectClose } from '../helpers/close.js';
+import { mlp } from '../helpers/models.js';
 import { matrixOf, network } from '../helpers/quadratic.js';
 
 test('every number of the report is that of the explicit Hessian', async () => {
@@ -31,6 +34,27 @@ test('every number of the report is that of the explicit Hessian', async () => {
   }
   expect(report).toMatchObject({ samples: 60, of: 60, parameters: d, converged: true });
   expect(model.getParameters()).toEqual(before);
+});
+
+test('the trace is that of the whole where pieces add up, also with weights, and where they do not', async () => {
+  const labels = (n: number) => Int32Array.from({ length: n }, (_, i) => (i % 5 === 0 ? 9 : i % 4));
+  const x = { data: new Random(4).fill(new Float64Array(3 * 150)), shape: [150, 3] };
+  const weights = Float64Array.from({ length: 150 }, (_, i) => 0.5 + (i % 3));
+  const plain = Int32Array.from({ length: 150 }, (_, i) => i % 4);
+  for (const [loss, batch] of [
+    [{ name: 'cross-entropy' }, { x, y: plain, weights }],
+    [
+      { name: 'cross-entropy', ignoreIndex: 9 },
+      { x, y: labels(150) },
+    ],
+  ] as const) {
+    const model = await OnnxModel.open(mlp(), { loss });
+    const H = await matrixOf(model.parameterCount, async (v) => (await model.hvp(batch, v)) as Float64Array);
+    const exact = Array.from({ length: model.parameterCount }, (_, i) => H[i * (model.parameterCount + 1)]!).reduce((a, b) => a + b, 0);
+    const { trace } = await curvatureReport(model, batch, { k: 2, steps: 5, probes: 40, traceTolerance: 1e-3 });
+    expect(Math.abs(trace.estimate - exact)).toBeLessThan(4 * trace.standardError);
+    model.dispose();
+  }
 });
 
 test('several batches are one, a share of the samples is drawn by the seed, and the same seed gives the same report', async () => {

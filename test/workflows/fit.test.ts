@@ -1,9 +1,10 @@
 import type { Batch } from '../../src/core/model-types.js';
 import { Random } from '../../src/core/random.js';
 import { OnnxModel } from '../../src/onnx/onnx-model.js';
-import { evaluate, fit } from '../../src/workflows/index.js';
+import { evaluate, type FitOptions, fit, optimizerNames } from '../../src/workflows/index.js';
 import { expectClose } from '../helpers/close.js';
 import { mlp } from '../helpers/models.js';
+import { network } from '../helpers/quadratic.js';
 
 /** Four clouds around the corners of a tetrahedron, labelled by corner. */
 function clouds(n: number, seed: number): Batch {
@@ -22,11 +23,14 @@ function clouds(n: number, seed: number): Batch {
   return { x: { data, shape: [n, 3] }, y };
 }
 
-test.each(['adam', 'sgd'] as const)(
+const rates: Record<string, number> = { adam: 0.02, sgd: 0.5, sam: 0.05, mfac: 0.02, 'mfac-optimizer': 0.02 };
+
+test.each(optimizerNames.filter((name) => name !== 'grad-norm-smooth-newton'))(
   '%s trains a network to tell clouds apart, and the same seed gives the same course',
   async (optimizer) => {
     const train = clouds(200, 1);
-    const options = { optimizer, epochs: 15, batchSize: 32, learningRate: optimizer === 'adam' ? 0.02 : 0.5, seed: 3 };
+    const settings = optimizer.startsWith('mfac') ? { window: 32, damping: 0.01 } : {};
+    const options = { optimizer, epochs: 15, batchSize: 32, learningRate: rates[optimizer]!, seed: 3, settings };
     const courses = [];
     for (let run = 0; run < 2; run++) {
       const model = await OnnxModel.open(mlp('float32'));
@@ -44,15 +48,71 @@ test.each(['adam', 'sgd'] as const)(
   },
 );
 
-test('masked parameters do not move', async () => {
+test("Newton's method moves along all data at once, to a gradient near zero on a convex problem", async () => {
+  const { model, batch } = network([3, 4], 60, { seed: 2 });
+  const before = (await model.gradient(batch)).grad;
+  const { history, steps } = await fit(model, batch, { optimizer: 'grad-norm-smooth-newton', epochs: 30 });
+  expect(steps).toBe(history.length);
+  const after = (await model.gradient(batch)).grad;
+  expect(Math.hypot(...after)).toBeLessThan(1e-5 * Math.hypot(...before));
+});
+
+test('options that an optimizer does not take are refused by name, before any step', async () => {
   const model = await OnnxModel.open(mlp('float32'));
   const before = model.getParameters();
-  const mask = Uint8Array.from(before, (_, i) => i % 2);
-  await fit(model, clouds(64, 1), { mask, learningRate: 0.05 });
-  const after = model.getParameters();
-  for (let i = 0; i < mask.length; i++) expect(after[i] === before[i]).toBe(!mask[i]);
+  const refused = (options: FitOptions, message: RegExp) => expect(fit(model, clouds(8, 1), options)).rejects.toThrow(message);
+  await refused({ optimizer: 'lion' }, /optimizer: expected one of adam, .*mfac, .*sam, sgd, got 'lion'/);
+  await refused({ optimizer: 'trajectory-loss' }, /optimizer: expected one of/);
+  await refused(
+    { optimizer: 'adam', settings: { window: 8 } },
+    /window: expected no such option for adam, which takes learningRate, weightDecay/,
+  );
+  await refused({ optimizer: 'mfac', settings: { damping: -1 } }, /damping: expected a number > 0, got -1/);
+  await refused({ optimizer: 'sam', settings: { rho: 0 } }, /rho: expected a number > 0, got 0/);
+  const newton = 'grad-norm-smooth-newton';
+  await refused({ optimizer: newton, learningRate: 1 }, /learningRate: expected no such option for grad-norm/);
+  await refused({ optimizer: newton, batchSize: 8 }, /batchSize: expected none for grad-norm/);
+  await refused({ optimizer: newton, mask: new Uint8Array(before.length) }, /mask: expected none for grad-norm/);
+  expect(model.getParameters()).toEqual(before);
   model.dispose();
 });
+
+test.each(['huber', 'binary-cross-entropy'] as const)('%s trains on dense targets, and refuses what does not fit', async (loss) => {
+  const model = await OnnxModel.open(mlp('float32'), { loss });
+  const { x, y } = clouds(64, 1);
+  const targets = new Float32Array(64 * 4);
+  for (let i = 0; i < 64; i++) targets[4 * i + Number((y as Uint8Array)[i])] = 1;
+  const data = { x, y: { data: targets, shape: [64, 4] } };
+  const before = await evaluate(model, data);
+  await fit(model, data, { epochs: 20, learningRate: 0.02 });
+  const after = await evaluate(model, data);
+  expect(after.loss).toBeLessThan(before.loss / 2);
+  expect(after.accuracy).toBeNull();
+  await expect(fit(model, { x, y })).rejects.toThrow(new RegExp(`y: expected targets of shape \\[64, 4\\] for ${loss}, got 64`));
+  if (loss === 'binary-cross-entropy') {
+    // Integers 0 and 1, one for each logit, are labels: a positive logit says 1.
+    const y01 = Uint8Array.from(targets);
+    const { data: logits } = await model.predict(x);
+    const right = y01.filter((label, i) => Number(logits[i]) > 0 === (label === 1)).length;
+    expect((await evaluate(model, { x, y: y01 })).accuracy).toBe(right / y01.length);
+    targets[5] = 1.5;
+    await expect(model.gradient(data)).rejects.toThrow(/y: expected targets from 0 to 1 for binary-cross-entropy, got 1.5 at index 5/);
+  }
+  model.dispose();
+});
+
+test.each([{}, { optimizer: 'sam' }, { optimizer: 'mfac', settings: { window: 4 } }, { settings: { weightDecay: 0.1 } }])(
+  'masked parameters do not move: %j',
+  async (options) => {
+    const model = await OnnxModel.open(mlp('float32'));
+    const before = model.getParameters();
+    const mask = Uint8Array.from(before, (_, i) => i % 2);
+    await fit(model, clouds(64, 1), { mask, learningRate: 1e-4, ...options });
+    const after = model.getParameters();
+    for (let i = 0; i < mask.length; i++) expect(after[i] === before[i]).toBe(!mask[i]);
+    model.dispose();
+  },
+);
 
 test('an abort stops between steps, and a loss that explodes is refused', async () => {
   const model = await OnnxModel.open(mlp('float32'));
