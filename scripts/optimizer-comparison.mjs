@@ -6,9 +6,9 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { takeSamples } from '../build/src/core/batches.js';
+import { readNpz } from '../build/src/core/npy.js';
 import { Random } from '../build/src/core/random.js';
 import { mfacOptimizer } from '../build/src/mfac/index.js';
-import { readNpz } from '../build/src/core/npy.js';
 import { OnnxModel } from '../build/src/onnx/index.js';
 import { adam, sgd } from '../build/src/optimizers/index.js';
 
@@ -30,7 +30,11 @@ const problems = [
   { name: 'digits CNN', model: 'digits-cnn.onnx', data: 'digits.npz', batchSize: 64, damping: 1e-3 },
 ];
 const optimizers = [
-  { name: 'M-FAC', rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1], make: (learningRate, damping) => mfacOptimizer({ learningRate, window, damping, momentum }) },
+  {
+    name: 'M-FAC',
+    rates: [1e-3, 3e-3, 1e-2, 3e-2, 1e-1],
+    make: (learningRate, damping) => mfacOptimizer({ learningRate, window, damping, momentum }),
+  },
   { name: 'Adam', rates: [3e-4, 1e-3, 3e-3, 1e-2, 3e-2], make: (learningRate) => adam({ learningRate }) },
   { name: 'SGD', rates: [3e-3, 1e-2, 3e-2, 1e-1, 3e-1], make: (learningRate) => sgd({ learningRate, momentum }) },
 ];

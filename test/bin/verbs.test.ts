@@ -138,7 +138,11 @@ test.each<[string, string[], RegExp]>([
     ['finetune', 'model.onnx', '--data', 'data.npz', '--out', 'none/p.onnx'],
     /^error: --out: expected a writable place, got 'none\/p.onnx'/,
   ],
-  ['an unknown loss', evaluateWith('--loss', 'hinge'), /^error: --loss: expected one of binary-cross-entropy, cross-entropy, huber, mse, got 'hinge'/],
+  [
+    'an unknown loss',
+    evaluateWith('--loss', 'hinge'),
+    /^error: --loss: expected one of binary-cross-entropy, cross-entropy, huber, mse, got 'hinge'/,
+  ],
   ['an unknown output', evaluateWith('--output', 'nothing'), /^error: output: expected one of logits, got 'nothing'/],
 ])('%s ends with exit code 2, one line that names it, and no file', async (_, args, message) => {
   const before = readdirSync(folder);
