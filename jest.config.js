@@ -5,6 +5,7 @@ export default {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
     '^#load$': '<rootDir>/src/runtime/load.node.ts',
+    '^#scalars$': '<rootDir>/src/runtime/load-scalars.ts',
     '^#ort$': '<rootDir>/src/onnx/ort.node.ts',
     '^#files$': '<rootDir>/src/onnx/files.node.ts',
   },

@@ -3,7 +3,6 @@ export { daxpyRef as daxpy, ddotRef as ddot, dnrm2Ref as dnrm2, saxpyRef as saxp
 export { dexpRef as dexp, sexpRef as sexp } from './exp';
 export { dgemmRef as dgemm, gemmWork, sgemmRef as sgemm } from './gemm';
 export { heapBase } from './memory';
-export { acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, log, log1p, pow, sin, sinh, tan, tanh } from './scalar';
 export { dactivateRef as dactivate, sactivateRef as sactivate } from './activations';
 export { dactivationTurnRef as dactivationTurn, daddColumnSumsRef as daddColumnSums, dfillRows, dmultiplyRef as dmultiply, douterRowsRef as douterRows, dscaleRows, dsoftmaxCurvatureRef as dsoftmaxCurvature, dsoftmaxLossRef as dsoftmaxLoss, dsquaredLoss, sactivationTurnRef as sactivationTurn, saddColumnSumsRef as saddColumnSums, sfillRows, smultiplyRef as smultiply, souterRowsRef as souterRows, sscaleRows, ssoftmaxCurvatureRef as ssoftmaxCurvature, ssoftmaxLossRef as ssoftmaxLoss, ssquaredLoss } from './dense';
 export { dcholeskyRef as dcholesky } from './cholesky';
@@ -35,7 +34,6 @@ export { dgibbsRef as dgibbs, dmarginalsRef as dmarginals, dpenaltyMassRef as dp
 export { dcappedRef as dcapped, dgramvRef as dgramv, dscalingRef as dscaling, dscalingSoftRef as dscalingSoft, scappedRef as scapped, sgramvRef as sgramv, sscalingRef as sscaling, sscalingSoftRef as sscalingSoft } from './sinkhorn-scaling';
 export { dcostRef as dcost, scostRef as scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRowsRef as dlogRows, sdlogRowsRef as sdlogRows, slogBegin, slogColumns, slogRowsRef as slogRows } from './sinkhorn-log';
-export { exp, log, pow } from './scalar';
 export { dtilePeakRef as dtilePeak, readPeakRef as readPeak, stilePeakRef as stilePeak } from './limits';
 export {
   ddiffsortBackRef as ddiffsortBack,

@@ -3,7 +3,6 @@ export { daxpy, ddot, dnrm2, saxpy, sdot, snrm2 } from './dot';
 export { dexp, sexp } from './exp';
 export { dgemm, gemmWork, sgemm } from './gemm';
 export { heapBase } from './memory';
-export { acos, acosh, asin, asinh, atan, atanh, cos, cosh, erf, exp, expm1, log, log1p, pow, sin, sinh, tan, tanh } from './scalar';
 export { dactivate, sactivate } from './activations';
 export { dactivationTurn, daddColumnSums, dfillRows, dmultiply, douterRows, dscaleRows, dsoftmaxCurvature, dsoftmaxLoss, dsquaredLoss, sactivationTurn, saddColumnSums, sfillRows, smultiply, souterRows, sscaleRows, ssoftmaxCurvature, ssoftmaxLoss, ssquaredLoss } from './dense';
 export { dcholesky } from './cholesky';
@@ -17,7 +16,6 @@ export { dgibbs, dmarginals, dpenaltyMass, dspread, dtighten, sdgibbs, sgibbs, s
 export { dcapped, dgramv, dscaling, dscalingSoft, scapped, sgramv, sscaling, sscalingSoft } from './sinkhorn-scaling';
 export { dcost, scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRows, sdlogRows, slogBegin, slogColumns, slogRows } from './sinkhorn-log';
-export { exp, log, pow } from './scalar';
 export { dtilePeak, readPeak, stilePeak } from './limits';
 export { ddiffsort, ddiffsortBack, sdiffsort, sdiffsortBack } from './diff-sort';
 export { dnetwork, inetwork, snetwork, unetwork } from './sort-network';

@@ -1,6 +1,7 @@
 // The default build: plain SIMD bytes inlined in the package, so no file access and no permission is needed anywhere.
 import { inflateSync } from 'fflate';
 import { packed } from '#wasm/simd';
+import { fromBase64 } from './base64.js';
 
 /** Compiles the kernels that this entry carries. */
 export function loadModule(): WebAssembly.Module {
@@ -10,15 +11,6 @@ export function loadModule(): WebAssembly.Module {
 /** Compiles kernels from their inlined form. */
 export function compile(text: string): WebAssembly.Module {
   return new WebAssembly.Module(inflateSync(fromBase64(text)) as BufferSource);
-}
-
-function fromBase64(text: string): Uint8Array {
-  const { fromBase64: native } = Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array };
-  if (native) return native.call(Uint8Array, text);
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }
 
 /** Bytes of another tier by name, where the runtime can read the package's files; `undefined` elsewhere. */

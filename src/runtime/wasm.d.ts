@@ -1,4 +1,4 @@
-declare module '#wasm/simd.wasm' {
+declare module '#wasm/*.wasm' {
   const module: WebAssembly.Module;
   export default module;
 }

@@ -1,0 +1,19 @@
+// Deno: as Node, but it asks for no permission: no environment, no files.
+import { inlined } from './load.node.js';
+
+export { compile } from './load.node.js';
+
+/** Compiles the kernels that this entry carries. */
+export function loadModule(): WebAssembly.Module {
+  return inlined();
+}
+
+/** Bytes of another tier: Deno would ask for permission to read them. */
+export function readTier(_tier: string): Uint8Array | undefined {
+  return undefined;
+}
+
+/** The environment is not read without permission. */
+export function requestedTier(): string | undefined {
+  return undefined;
+}
