@@ -30,7 +30,15 @@ export {
   uselectRef as uselect,
   utopkRef as utopk,
 } from './top-k';
-export { dgibbsRef as dgibbs, dmarginalsRef as dmarginals, dpenaltyMassRef as dpenaltyMass, dspreadRef as dspread, dtightenRef as dtighten, sdgibbsRef as sdgibbs, sgibbsRef as sgibbs, smarginalsRef as smarginals, sspreadRef as sspread, stightenRef as stighten } from './gibbs';
+export { dgibbsRef as dgibbs, dtightenRef as dtighten, sdgibbsRef as sdgibbs, sgibbsRef as sgibbs, sliftRef as slift, stightenRef as stighten } from './gibbs';
+export {
+  dmarginalsRef as dmarginals,
+  dpenaltyMassRef as dpenaltyMass,
+  dspreadRef as dspread,
+  scoarseMarginalsRef as scoarseMarginals,
+  smarginalsRef as smarginals,
+  sspreadRef as sspread,
+} from './marginals';
 export { dcappedRef as dcapped, dgramvRef as dgramv, dscalingRef as dscaling, dscalingSoftRef as dscalingSoft, scappedRef as scapped, sgramvRef as sgramv, sscalingRef as sscaling, sscalingSoftRef as sscalingSoft } from './sinkhorn-scaling';
 export { dcostRef as dcost, scostRef as scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRowsRef as dlogRows, sdlogRowsRef as sdlogRows, slogBegin, slogColumns, slogRowsRef as slogRows } from './sinkhorn-log';

@@ -1,4 +1,4 @@
-// npm run bench:rivals [-- part of a name]: the same problems on afterpass and its rivals, on the plain build (this Node) and the relaxed
+// npm run bench:rivals [-- parts of names, split by |]: the same problems on afterpass and its rivals, on the plain build (this Node) and the relaxed
 // one (Node 24). Without a name the whole set is run and docs/performance.md written.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ const driver = startPython();
 const python = (kind, inputs, params) => () => (driver ? driver.open(kind, inputs, params) : { absent: 'no Python with NumPy' });
 const context = { limits, python, peer: withPeer };
 const problems = [...linear(context), ...optimalTransport(context), ...sorted(context), ...models(context)].filter(({ name }) =>
-  name.toLowerCase().includes(pattern.toLowerCase()),
+  pattern.split('|').some((part) => name.toLowerCase().includes(part.toLowerCase())),
 );
 
 const rows = [];

@@ -1,5 +1,5 @@
 // The dual variables of one entropic problem inside the arena: F = f/ε + log a, G = g/ε + log b, always f64.
-import { marginals, penaltyMass } from '../kernels/gibbs.js';
+import { coarseMarginals, marginals, penaltyMass } from '../kernels/marginals.js';
 import { exp, log } from '../kernels/scalar.js';
 import { type Arena, type F64, slice } from '../runtime/arena.js';
 import type { CostSource } from './source.js';
@@ -40,10 +40,9 @@ export class Potentials {
     this.source = source;
     this.penalty = penalty;
     this.epsilon = epsilon;
-    const logs = (weights: Float64Array) => weights.map((w) => log(w));
     this.a = arena.put(a);
     this.b = arena.put(b);
-    const [la, lb] = [logs(a), logs(b)];
+    const [la, lb] = [logarithms(a), logarithms(b)];
     this.la = arena.put(la);
     this.lb = arena.put(lb);
     this.F = arena.put(start ? la.map((l, i) => l + (start.f[i] as number) / epsilon) : la);
@@ -90,8 +89,8 @@ export class Potentials {
     return { f: arena.take(this.F).map((x, i) => epsilon * (x - la[i]!)), g: arena.take(this.G).map((x, j) => epsilon * (x - lb[j]!)) };
   }
 
-  /** Recomputes marginals, error and ⟨P, C⟩ from the potentials in f64. */
-  certify(): Certificate {
+  /** Recomputes marginals, error and ⟨P, C⟩ from the potentials in f64; `coarse` rounds the plan's entries to f32, as f32 costs are. */
+  certify(coarse = false): Certificate {
     const { arena, source } = this;
     const mark = arena.mark();
     const r = arena.alloc('f64', source.rows);
@@ -99,7 +98,11 @@ export class Potentials {
     const c = new Float64Array(source.cols);
     let transportCost = 0;
     source.each((start, count, C) => {
-      transportCost += marginals(slice(r, start, count), part, slice(this.F, start, count), this.G, C, this.epsilon);
+      const [rows, F] = [slice(r, start, count), slice(this.F, start, count)];
+      transportCost +=
+        coarse && C.type === 'f32'
+          ? coarseMarginals(rows, part, F, this.G, C, this.epsilon)
+          : marginals(rows, part, F, this.G, C, this.epsilon);
       const view = arena.view(part);
       for (let j = 0; j < c.length; j++) c[j]! += view[j]!;
     });
@@ -120,4 +123,11 @@ export class Potentials {
     for (let j = 0; j < c.length; j++) error += Math.abs(c[j]! - wantedColumns[j]!);
     return { error, transportCost, mass };
   }
+}
+
+/** Logarithms of weights, of which many often agree. */
+function logarithms(weights: Float64Array): Float64Array {
+  const out = new Float64Array(weights.length);
+  for (let i = 0; i < out.length; i++) out[i] = i > 0 && weights[i] === weights[i - 1] ? out[i - 1]! : log(weights[i]!);
+  return out;
 }

@@ -1,9 +1,9 @@
 // Iterations on scalings of a kernel matrix that has absorbed the potentials so far: K = exp(F + G − C/ε), u and v near 1.
 import type { Precision } from '../core/tensor.js';
-import { gibbs, tighten } from '../kernels/gibbs.js';
+import { gibbs, lift, tighten } from '../kernels/gibbs.js';
 import { log } from '../kernels/scalar.js';
 import { type ScalingBlocks, type SoftBlocks, scaling } from '../kernels/sinkhorn-scaling.js';
-import type { F64, Real } from '../runtime/arena.js';
+import type { F32, F64, Real } from '../runtime/arena.js';
 import type { Domain, Step } from './entropic.js';
 import type { Potentials } from './potentials.js';
 
@@ -14,6 +14,7 @@ const rangeEnd = { float32: 1e12, float64: 1e250 };
 /** A column whose largest exponent is below this is lifted when potentials are taken on (e^−30 against f32's e^−87). */
 const lowestTop = -30;
 
+/** Sinkhorn iterations on scalings u, v of one kernel matrix; potentials take them over when they grow beyond the range of the type. */
 export class ScalingDomain implements Domain {
   readonly #p: Potentials;
   readonly #blocks: ScalingBlocks;
@@ -50,16 +51,31 @@ export class ScalingDomain implements Domain {
   #lift(): void {
     this.#lifts++;
     const { F, G, arena, epsilon } = this.#p;
-    tighten(F, this.#top, G, this.#cost, this.#line, epsilon);
+    const { K } = this.#blocks;
+    const single = K.type === 'f32' && this.#cost.type === 'f32' && this.#line.type === 'f32';
+    if (single) lift(K as F32, F, this.#top, G, this.#cost as F32, this.#line as F32, epsilon);
+    else tighten(F, this.#top, G, this.#cost, this.#line, epsilon);
     const [g, top] = [arena.view(G), arena.view(this.#top)];
-    for (let j = 0; j < g.length; j++) if (top[j]! < lowestTop) g[j]! -= top[j]!;
-    this.#form();
+    let raised = false;
+    for (let j = 0; j < g.length; j++) {
+      if (!(top[j]! < lowestTop)) continue;
+      g[j]! -= top[j]!;
+      raised = true;
+    }
+    if (single && !raised) this.#begin();
+    else this.#form();
   }
 
   #form(): void {
-    const { F, G, la, lb, arena, epsilon, kappa } = this.#p;
-    const { K, u, v } = this.#blocks;
-    gibbs(K, F, G, this.#cost, epsilon);
+    const { F, G, epsilon } = this.#p;
+    gibbs(this.#blocks.K, F, G, this.#cost, epsilon);
+    this.#begin();
+  }
+
+  /** Scalings 1 and what penalties need of the potentials that K has taken on. */
+  #begin(): void {
+    const { F, G, la, lb, arena, kappa } = this.#p;
+    const { u, v } = this.#blocks;
     arena.view(u as F64).fill(1);
     arena.view(v as F64).fill(1);
     const { lu, lv, shiftU, shiftV } = this.#logs;

@@ -3,7 +3,7 @@ import { checkFinite } from '../core/check.js';
 import { MemoryError } from '../core/errors.js';
 import { type FloatArray, floats, type Precision, precisionOf } from '../core/tensor.js';
 import { pairCost } from '../kernels/cost.js';
-import { extremes } from '../kernels/gibbs.js';
+import { extremes } from '../kernels/marginals.js';
 import { type Arena, type F64, type Real, slice } from '../runtime/arena.js';
 import type { CostFunction } from './problem.js';
 

@@ -1,8 +1,9 @@
 import { pairCost } from '../../src/kernels/cost.js';
-import { gibbs, marginals, penaltyMass, tighten } from '../../src/kernels/gibbs.js';
+import { gibbs, lift, tighten } from '../../src/kernels/gibbs.js';
+import { coarseMarginals, extremes, marginals, penaltyMass } from '../../src/kernels/marginals.js';
 import { logBegin, logColumns, logRows } from '../../src/kernels/sinkhorn-log.js';
 import { gramv, scaling } from '../../src/kernels/sinkhorn-scaling.js';
-import type { Arena, F64, Real } from '../../src/runtime/arena.js';
+import type { Arena, F32, F64, Real } from '../../src/runtime/arena.js';
 import { expectClose, randomF64 } from '../helpers/close.js';
 import { onBoth } from '../helpers/tiers.js';
 
@@ -14,6 +15,53 @@ const weights = (n: number, seed: number): Float64Array => {
   return w.map((x) => x / sum);
 };
 const put = (arena: Arena, precision: 'float32' | 'float64', data: Float64Array): Real => arena.putAs(precision, data);
+
+test.each([...sizes, [5, 260], [9, 515]])(
+  'lifting and coarse marginals of %i x %i agree with the twins and with their f64 forms',
+  (rows, cols) => {
+    for (const what of ['K', 'F', 'top', 'r', 'c', 'cost'] as const) {
+      const run = (arena: Arena, coarse: boolean) => {
+        const C = arena.putAs('float32', positive(rows * cols, 1)) as F32;
+        const G = arena.put(randomF64(cols, 2));
+        const out = {
+          K: arena.zeros('f32', rows * cols),
+          F: arena.zeros('f64', rows),
+          top: arena.zeros('f64', cols),
+          r: arena.zeros('f64', rows),
+          c: arena.zeros('f64', cols),
+          cost: arena.zeros('f64', 1),
+        };
+        lift(out.K, out.F, out.top, G, C, arena.zeros('f32', 2 * cols), 0.2);
+        const total = coarse ? coarseMarginals(out.r, out.c, out.F, G, C, 0.2) : marginals(out.r, out.c, out.F, G, C, 0.2);
+        arena.view(out.cost)[0] = total;
+        return out[what];
+      };
+      const [fast, plain] = onBoth((arena) => run(arena, true));
+      const close = { rtol: 2e-6, atol: what === 'top' ? 2e-5 : what === 'F' ? 2e-6 : 1e-12 };
+      expectClose(fast as Float64Array, plain as Float64Array, close);
+      const [exact] = onBoth((arena) => run(arena, false));
+      expectClose(fast as Float64Array, exact as Float64Array, close);
+    }
+  },
+);
+
+test.each([1, 2, 7, 8, 9, 16, 33])('extremes of %i numbers, and NaN for both where any is NaN', (n) => {
+  for (const precision of ['float32', 'float64'] as const) {
+    const of = (data: Float64Array) =>
+      onBoth((arena) => {
+        const { low, high } = extremes(arena.putAs(precision, data));
+        const out = arena.alloc('f64', 2);
+        arena.view(out).set([low, high]);
+        return out;
+      });
+    const data = randomF64(n, 3).map(Math.fround);
+    for (const found of of(data)) expect([...found]).toEqual([Math.min(...data), Math.max(...data)]);
+    for (const at of [0, n >> 1, n - 1]) {
+      for (const found of of(data.map((x, i) => (i === at ? NaN : x)))) expect([...found]).toEqual([NaN, NaN]);
+      for (const found of of(data.map((x, i) => (i === at ? Infinity : x)))) expect(found[1]).toBe(Infinity);
+    }
+  }
+});
 
 describe.each([
   ['float32', 2e-5],
