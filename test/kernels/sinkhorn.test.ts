@@ -16,7 +16,7 @@ const weights = (n: number, seed: number): Float64Array => {
 };
 const put = (arena: Arena, precision: 'float32' | 'float64', data: Float64Array): Real => arena.putAs(precision, data);
 
-test.each([...sizes, [5, 260], [9, 515]])(
+test.each([...sizes, [5, 260], [9, 515]] as readonly (readonly [number, number])[])(
   'lifting and coarse marginals of %i x %i agree with the twins and with their f64 forms',
   (rows, cols) => {
     for (const what of ['K', 'F', 'top', 'r', 'c', 'cost'] as const) {
