@@ -2,7 +2,7 @@
 // as on Node 20; faults, cold start, sizes and the examples follow. Writes docs/runtimes.md. A runtime that cannot be had is missing.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { callsOf, variable } from './lib/calls.mjs';
 import { packed, project, run, tools, writeFiles } from './lib/sandbox.mjs';
 import { compareResults, page } from './runtimes/compare.mjs';
 import { inChromium, inWorkerd, Missing, plainModule, program, viteBuild, workerModules } from './runtimes/hosts.mjs';
@@ -31,30 +31,8 @@ const areas = readdirSync('test/contracts/calls')
   .sort();
 const folder = project('runtimes', { dependencies: [tarball, 'onnxruntime-web', 'onnxruntime-node'] });
 project('runtimes/copy', { dependencies: [tarball] });
-const variable = (area) => area.replaceAll('-', '_');
 
-await build({
-  stdin: {
-    contents: areas.map((area) => `export { calls as ${variable(area)} } from './test/contracts/calls/${area}.ts';`).join('\n'),
-    resolveDir: '.',
-  },
-  bundle: true,
-  format: 'esm',
-  platform: 'neutral',
-  outfile: join(folder, 'calls.mjs'),
-  logLevel: 'silent',
-  plugins: [
-    {
-      name: 'areas-of-the-package', // a call that needs another area takes it from the same package as everyone
-      setup(b) {
-        b.onResolve({ filter: /\/src\/[^/]+\/index\.js$/ }, ({ path }) => ({
-          path: `afterpass/${path.split('/').at(-2)}`,
-          external: true,
-        }));
-      },
-    },
-  ],
-});
+await callsOf(areas, join(folder, 'calls.mjs'));
 const table = (of) => `{ ${areas.map((area) => `'${area}': ${of(variable(area))}`).join(', ')} }`;
 const imports = `${areas.map((area) => `import * as ${variable(area)} from 'afterpass/${area}';`).join('\n')}
 import * as calls from './calls.mjs';

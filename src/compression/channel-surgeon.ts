@@ -2,6 +2,7 @@
 // quadratic with the channels' second moments as Hessian, shared by all of its rows.
 import { checkFinite } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import { asTensor, isFloatArray, sizeOf, type TensorLike } from '../core/tensor.js';
 import { cholesky } from '../kernels/cholesky.js';
 import { gemm } from '../kernels/gemm.js';
@@ -39,7 +40,7 @@ export function surgeon(
       let cost = 0;
       for (const { weights, rows, inverse } of readers) {
         let sum = 0;
-        for (let r = 0; r < rows; r++) sum += (weights[r * channels + c] as number) ** 2;
+        for (let r = 0; r < rows; r++) sum += square(weights[r * channels + c] as number);
         cost += sum / (inverse[c * channels + c] as number);
       }
       if (cost < lowest) [best, lowest] = [c, cost];

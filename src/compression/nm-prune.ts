@@ -1,5 +1,6 @@
 import { checkLength, checkOneOf } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import { type FloatArray, type NumberArray, sizeOf } from '../core/tensor.js';
 import type { FisherBlock } from '../mfac/fisher-block.js';
 import type { StaticMfac } from '../mfac/static-mfac.js';
@@ -84,7 +85,7 @@ function blockOf(mfac: StaticMfac, k: number, m: number): FisherBlock | undefine
 function singleCosts(mfac: StaticMfac, weights: FloatArray, k: number, m: number): Float64Array {
   return Float64Array.from({ length: m }, (_, i) => {
     const block = mfac.blocks.find(({ start, width }) => k + i < start + width) as FisherBlock;
-    return (weights[k + i] as number) ** 2 / (2 * (block.diagonal[k + i - block.start] as number));
+    return square(weights[k + i] as number) / (2 * (block.diagonal[k + i - block.start] as number));
   });
 }
 
@@ -101,7 +102,7 @@ function chooseExactly(block: FisherBlock, weights: FloatArray, mask: Uint8Array
     const gone = Array.from({ length: m }, (_, i) => i).filter((i) => set & (1 << i));
     if (gone.length !== m - n) continue;
     const w = Float64Array.from(gone, (i) => weights[k + i] as number);
-    const part = Float64Array.from({ length: gone.length ** 2 }, (_, at) => {
+    const part = Float64Array.from({ length: square(gone.length) }, (_, at) => {
       const [i, j] = [gone[Math.floor(at / gone.length)] as number, gone[at % gone.length] as number];
       return inverse[i * m + j] as number;
     });

@@ -1,5 +1,6 @@
 // Column by column with one factorisation of the inverse Hessian (SparseGPT): the masks of all rows advance together, and what a column
 // loses is passed on to the columns after it.
+import { square } from '../core/square.js';
 import { cholesky } from '../kernels/cholesky.js';
 import { gemm } from '../kernels/gemm.js';
 import { slice } from '../runtime/arena.js';
@@ -70,7 +71,7 @@ function chooseShare(
   const scores = new Float64Array(rows * width);
   for (let i = 0; i < rows; i++)
     for (let j = 0; j < width; j++)
-      scores[i * width + j] = ((W[i * cols + from + j] as number) / (L[(from + j) * (cols + 1)] as number)) ** 2;
+      scores[i * width + j] = square((W[i * cols + from + j] as number) / (L[(from + j) * (cols + 1)] as number));
   const chosen = maskSmallest(scores, removals(sparsity, rows * width));
   for (let i = 0; i < rows; i++) mask.set(chosen.subarray(i * width, (i + 1) * width), i * cols + from);
 }
@@ -79,7 +80,7 @@ function chooseShare(
 function choosePattern(W: Float64Array, L: Float64Array, mask: Uint8Array, rows: number, cols: number, c: number, { n, m }: Pattern): void {
   const scores = new Float64Array(m);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < m; j++) scores[j] = ((W[i * cols + c + j] as number) / (L[(c + j) * (cols + 1)] as number)) ** 2;
+    for (let j = 0; j < m; j++) scores[j] = square((W[i * cols + c + j] as number) / (L[(c + j) * (cols + 1)] as number));
     mask.set(maskSmallest(scores, m - n), i * cols + c);
   }
 }

@@ -1,5 +1,6 @@
 import { checkFinite, checkRange } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import { asTensor, floats, isFloatArray, precisionOf, type Tensor, type TensorLike } from '../core/tensor.js';
 import { checkPattern, type Pattern } from './layer-obs.js';
 import { removals } from './prune-input.js';
@@ -48,7 +49,7 @@ export function wandaPrune(w: TensorLike, inputs: TensorLike, { sparsity, patter
   checkFinite('inputs', x.data);
 
   const norms = new Float64Array(cols);
-  for (let k = 0; k < x.data.length; k++) norms[k % cols] = (norms[k % cols] as number) + (x.data[k] as number) ** 2;
+  for (let k = 0; k < x.data.length; k++) norms[k % cols] = (norms[k % cols] as number) + square(x.data[k] as number);
   const saliency = Float64Array.from(weights.data, (v, k) => Math.abs(v) * Math.sqrt((norms[k % cols] as number) / (x.shape[0] as number)));
   const mask = new Uint8Array(rows * cols);
   const width = pattern ? pattern.m : cols;

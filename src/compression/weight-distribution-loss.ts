@@ -1,5 +1,6 @@
 import { checkFiniteNumber, checkLength } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf, sizeOf } from '../core/tensor.js';
 import type { Slot } from './magnitude-prune.js';
 
@@ -55,7 +56,7 @@ export function weightDistributionLoss(
     const [skew, kurt] = [m3 / (m2 * sigma), m4 / (m2 * m2)];
     skewness[t] = skew;
     kurtosis[t] = kurt;
-    value += (skew - wantSkew) ** 2 + (kurt - wantKurtosis) ** 2;
+    value += square(skew - wantSkew) + square(kurt - wantKurtosis);
     // d skew / dw = 3/n·((z² − 1) − skew·z)/σ,  d kurt / dw = 4/n·((z³ − skew) − kurt·z)/σ,  z = (w − mean)/σ
     for (let k = offset; k < offset + n; k++) {
       const z = ((data[k] as number) - mean) / sigma;

@@ -2,6 +2,7 @@ import { samplesOf } from '../core/batches.js';
 import { checkFiniteNumber, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel } from '../core/model-types.js';
+import { square } from '../core/square.js';
 import type { Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor } from '../core/tensor.js';
 import { syrk } from '../kernels/syrk.js';
@@ -58,7 +59,7 @@ export async function coherenceOf(rows: TensorLike, n: number, k: number): Promi
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
       let squares = 0;
-      for (let a = 0; a < k; a++) for (let b = 0; b < k; b++) squares += gram[(i * k + a) * size + j * k + b]! ** 2;
+      for (let a = 0; a < k; a++) for (let b = 0; b < k; b++) squares += square(gram[(i * k + a) * size + j * k + b]!);
       S[i * n + j] = S[j * n + i] = Math.sqrt(squares);
     }
     const block = new Float64Array(k * k);

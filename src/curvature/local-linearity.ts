@@ -3,6 +3,7 @@ import { checkFinite, checkLength, checkNonNegative, checkPositive, checkRange }
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { square } from '../core/square.js';
 import type { NumberArray, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, floats, isTypedArray, precisionOf } from '../core/tensor.js';
 import { checkModel } from './operators.js';
@@ -52,7 +53,7 @@ export async function localLinearity(
     return sampleLosses(model, { ...batch, x: named ? { [named[0]!]: moved } : moved });
   };
   const [a, b, c] = [await losses(from), await losses(to), await losses(between)];
-  const perSample = c.map((loss, i) => (loss - (1 - fraction[i]!) * a[i]! - fraction[i]! * b[i]!) ** 2);
+  const perSample = c.map((loss, i) => square(loss - (1 - fraction[i]!) * a[i]! - fraction[i]! * b[i]!));
   return { value: perSample.reduce((sum, e) => sum + e / n, 0), perSample };
 }
 

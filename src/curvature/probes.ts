@@ -2,6 +2,7 @@
 import { checkFinite } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { Random } from '../core/random.js';
+import { square } from '../core/square.js';
 import type { FloatArray, IntegerArray, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, describe, isTypedArray } from '../core/tensor.js';
 import { Basis } from '../linalg/basis.js';
@@ -39,7 +40,7 @@ export function meanAndError(samples: ArrayLike<number>): { mean: number; error:
   let mean = 0;
   for (let i = 0; i < n; i++) mean += samples[i]! / n;
   let squares = 0;
-  for (let i = 0; i < n; i++) squares += (samples[i]! - mean) ** 2;
+  for (let i = 0; i < n; i++) squares += square(samples[i]! - mean);
   return { mean, error: n > 1 ? Math.sqrt(squares / (n - 1) / n) : Number.NaN };
 }
 

@@ -3,6 +3,7 @@ import { checkInteger } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { square } from '../core/square.js';
 import type { FloatArray } from '../core/tensor.js';
 import { floats } from '../core/tensor.js';
 import { log } from '../kernels/scalar.js';
@@ -97,7 +98,7 @@ function logSlope(values: Float64Array): number {
   const n = points.length;
   const [mx, my] = [points.reduce((s, [x]) => s + x / n, 0), points.reduce((s, [, y]) => s + y / n, 0)];
   const cross = points.reduce((s, [x, y]) => s + (x - mx) * (y - my), 0);
-  return cross / points.reduce((s, [x]) => s + (x - mx) ** 2, 0);
+  return cross / points.reduce((s, [x]) => s + square(x - mx), 0);
 }
 
 /**

@@ -5,6 +5,7 @@ import { samplesOf, takeSamples } from '../core/batches.js';
 import { checkLength } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel } from '../core/model-types.js';
+import { square } from '../core/square.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
 import { asTensor, isFloatArray, isIntegerArray, isTypedArray } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
@@ -53,7 +54,7 @@ function fromLogits(logits: FloatArray, k: number, batch: Batch): Float64Array |
     if (data.length !== logits.length) return undefined;
     return Float64Array.from({ length: n }, (_, i) => {
       let squares = 0;
-      for (let j = 0; j < k; j++) squares += (logits[i * k + j]! - Number(data[i * k + j])) ** 2;
+      for (let j = 0; j < k; j++) squares += square(logits[i * k + j]! - Number(data[i * k + j]));
       return squares / k;
     });
   }

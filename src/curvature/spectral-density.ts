@@ -1,6 +1,7 @@
 import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
+import { square } from '../core/square.js';
 import { exp, log } from '../kernels/scalar.js';
 import { lanczos } from '../linalg/lanczos.js';
 import { checkOperator } from '../linalg/operator.js';
@@ -131,7 +132,7 @@ export function smooth(
       const weight = weights[r]![j]! * peak;
       const from = Math.max(0, Math.ceil((node - reach - low) / step));
       const to = Math.min(bins - 1, Math.floor((node + reach - low) / step));
-      for (let i = from; i <= to; i++) density[i] = density[i]! + weight * exp(-((grid[i]! - node) ** 2) / (2 * variance));
+      for (let i = from; i <= to; i++) density[i] = density[i]! + weight * exp(-square(grid[i]! - node) / (2 * variance));
     }
   }
   if (convention === 'pyhessian') {

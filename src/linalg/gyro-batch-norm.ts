@@ -1,5 +1,6 @@
 import { checkFinite, checkInteger, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import type { FloatArray, NumberArray, Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, isFloatArray, precisionOf, sizeOf } from '../core/tensor.js';
 import { ballSpace, type GyroSpace, mobiusAdd, spdSpace } from './gyro-space.js';
@@ -75,7 +76,7 @@ export function frechetMean(
   checkInteger('maxIterations', maxIterations, 1);
   const { space, list, shape, precision } = read(points, options);
   const { mean, iterations, converged } = karcher(space, list, tolerance, maxIterations);
-  const variance = list.reduce((sum, x) => sum + space.distance(mean, x) ** 2 / list.length, 0);
+  const variance = list.reduce((sum, x) => sum + square(space.distance(mean, x)) / list.length, 0);
   return { mean: toTensor(precision, mean, shape.slice(1)), variance, iterations, converged };
 }
 
@@ -102,7 +103,7 @@ export function gyroBatchNorm(
   checkFinite('beta', beta);
   space.check('beta', beta);
   const { mean } = karcher(space, list, 1e-13, 1000);
-  const variance = list.reduce((sum, x) => sum + space.distance(mean, x) ** 2 / list.length, 0);
+  const variance = list.reduce((sum, x) => sum + square(space.distance(mean, x)) / list.length, 0);
   const factor = variance + epsilon > 0 ? scale / Math.sqrt(variance + epsilon) : 0;
   const back = space.negate(mean);
   const out = new Float64Array(list.length * width);

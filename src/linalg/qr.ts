@@ -1,3 +1,4 @@
+import { square } from '../core/square.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { readMatrix, toTensor, transpose } from './matrix.js';
 
@@ -29,7 +30,7 @@ export function householder(columns: Float64Array, m: number, n: number): { q: F
     let norm = 0;
     if (largest > 0) {
       let squares = 0;
-      for (let i = j; i < m; i++) squares += (column[i]! / largest) ** 2;
+      for (let i = j; i < m; i++) squares += square(column[i]! / largest);
       norm = Math.sqrt(squares) * largest;
       const first = column[j]!;
       const target = first > 0 ? -norm : norm; // away from the element: no cancellation

@@ -3,6 +3,7 @@ import { checkAborted } from '../core/batches.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { square } from '../core/square.js';
 import { Basis } from './basis.js';
 import { eigh } from './eigh.js';
 import { breakdownLevel } from './lanczos.js';
@@ -74,7 +75,7 @@ class Search {
   async residual({ value, vector }: Pair): Promise<number> {
     const w = await this.#A.apply(vector);
     let squares = 0;
-    for (let i = 0; i < w.length; i++) squares += (w[i]! - value * vector[i]!) ** 2;
+    for (let i = 0; i < w.length; i++) squares += square(w[i]! - value * vector[i]!);
     return Math.sqrt(squares);
   }
 

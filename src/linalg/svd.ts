@@ -1,3 +1,4 @@
+import { square } from '../core/square.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { readMatrix, toTensor, transpose } from './matrix.js';
 import { householder } from './qr.js';
@@ -44,7 +45,7 @@ export function jacobi(columns: Float64Array, m: number, r: number): { left: Flo
     let squares = 0;
     let largest = 0;
     for (let i = 0; i < r; i++) largest = Math.max(largest, Math.abs(work[j * r + i]!));
-    if (largest > 0) for (let i = 0; i < r; i++) squares += (work[j * r + i]! / largest) ** 2;
+    if (largest > 0) for (let i = 0; i < r; i++) squares += square(work[j * r + i]! / largest);
     norms[j] = largest * Math.sqrt(squares);
   }
   const order = Array.from(norms.keys()).sort((i, j) => norms[j]! - norms[i]! || i - j);

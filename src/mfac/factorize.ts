@@ -1,6 +1,7 @@
 // From gradients to a block of the inverse Fisher matrix, in steps, so that the caller can show progress, stop, or let others run.
 import { checkFinite } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import type { FloatArray } from '../core/tensor.js';
 import { cholesky } from '../kernels/cholesky.js';
 import { columnNorms } from '../kernels/mfac.js';
@@ -141,7 +142,7 @@ function factorGram(
     );
   }
   const factor = arena.take(L);
-  if (!last) for (let i = 0; i < m; i++) if ((factor[i * m + i] as number) ** 2 < smallPivot * (K[i * m + i] as number)) return undefined;
+  if (!last) for (let i = 0; i < m; i++) if (square(factor[i * m + i] as number) < smallPivot * (K[i * m + i] as number)) return undefined;
   return factor;
 }
 
@@ -198,7 +199,7 @@ function solveIn64(arena: Arena, L: F64, source: readonly FloatArray[], from: nu
 function exactShare(diagonal: Float64Array, source: readonly FloatArray[], from: number, columns: number[], damping: number): void {
   for (const k of columns) {
     let sum = 0;
-    for (const row of source) sum += (row[from + k] as number) ** 2;
+    for (const row of source) sum += square(row[from + k] as number);
     diagonal[from + k] = Math.max(diagonal[from + k] as number, 1 / (damping + sum / source.length));
   }
 }

@@ -1,6 +1,7 @@
 // A block with more coordinates than gradients. With K = mλI + GGᵀ = LLᵀ and U = L⁻¹G (m × w): F⁻¹x = (x − UᵀUx)/λ and
 // diag F⁻¹ = (1 − column norms² of U)/λ. The row recurrence of the paper is this factorisation row by row: q_i = L_ii²/λ, v_i = L_ii U_i/λ.
 import { DomainError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import { type FloatArray, floats, type Precision } from '../core/tensor.js';
 import { cholesky } from '../kernels/cholesky.js';
 import { gemm } from '../kernels/gemm.js';
@@ -166,7 +167,7 @@ export class GramBlock implements FisherBlock {
     const { rows: m, width } = this.#u;
     const v = floats(this.#precision, m * width);
     const q = new Float64Array(m);
-    for (let i = 0; i < m; i++) q[i] = (this.#factor[(i * (i + 1)) / 2 + i] as number) ** 2 / this.#damping;
+    for (let i = 0; i < m; i++) q[i] = square(this.#factor[(i * (i + 1)) / 2 + i] as number) / this.#damping;
     for (let k = 0; k < width; k++) {
       const u = this.#u.column(k);
       for (let i = 0; i < m; i++) v[i * width + k] = ((this.#factor[(i * (i + 1)) / 2 + i] as number) * (u[i] as number)) / this.#damping;
@@ -218,7 +219,7 @@ function scaleInto(out: FloatArray, from: FloatArray, factor: number): void {
 
 function squared(x: FloatArray): number {
   let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += (x[i] as number) ** 2;
+  for (let i = 0; i < x.length; i++) sum += square(x[i] as number);
   return sum;
 }
 

@@ -46,6 +46,7 @@ export function readBeside(path: string, location: string, offset: number, lengt
 
 /**
  * Writes a file by writing beside it and renaming: a reader, or a crash, never meets half of it.
+ * What a killed process left beside it is cleared away by the next write of the same file.
  * @throws {DomainError} when it cannot be written; nothing is left behind
  */
 export function writeWhole(path: string, bytes: Uint8Array): void {
@@ -60,9 +61,34 @@ export function writeWhole(path: string, bytes: Uint8Array): void {
       closeSync(file);
     }
     renameSync(beside, path);
+    clearLeftovers(path);
   } catch (cause) {
     rmSync(beside, { force: true });
     throw new DomainError(`${path}: expected a writable file, got ${reason(cause)}`, { cause });
+  }
+}
+
+/** Removes what writers of `path` left that are no more: their number is free, and a minute has passed (others may share the folder). */
+function clearLeftovers(path: string): void {
+  const { readdirSync, rmSync, statSync } = process.getBuiltinModule('node:fs');
+  const { basename, dirname, join } = process.getBuiltinModule('node:path');
+  const [folder, start] = [dirname(path), `${basename(path)}.`];
+  for (const name of readdirSync(folder)) {
+    const writer = name.startsWith(start) ? /^(\d+)\.partial$/.exec(name.slice(start.length))?.[1] : undefined;
+    if (writer === undefined || alive(Number(writer))) continue;
+    try {
+      if (Date.now() - statSync(join(folder, name)).mtimeMs > 60_000) rmSync(join(folder, name), { force: true });
+    } catch {
+      // another writer was faster, or it is not ours to remove: it harms nobody
+    }
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as { code?: string }).code !== 'ESRCH';
   }
 }
 

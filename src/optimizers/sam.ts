@@ -1,5 +1,6 @@
 // Sharpness-aware minimisation around any base optimizer.
 import { checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
+import { square } from '../core/square.js';
 import type { FloatArray } from '../core/tensor.js';
 import { type Optimizer, zerosLike } from './optimizer.js';
 
@@ -50,9 +51,9 @@ export function sam<State>(base: Optimizer<State>, options: SamOptions = {}): Sa
     const out = zerosLike(params);
     const scale = (i: number) => (kind === 'sam' ? 1 : Math.abs(params[i]!) + eta);
     let squares = 0;
-    for (let i = 0; i < grads.length; i++) squares += (scale(i) * grads[i]!) ** 2;
+    for (let i = 0; i < grads.length; i++) squares += square(scale(i) * grads[i]!);
     const factor = squares > 0 ? rho / Math.sqrt(squares) : 0;
-    for (let i = 0; i < grads.length; i++) out[i] = factor * scale(i) ** 2 * grads[i]!;
+    for (let i = 0; i < grads.length; i++) out[i] = factor * square(scale(i)) * grads[i]!;
     return out;
   }
 

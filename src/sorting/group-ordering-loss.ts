@@ -1,5 +1,6 @@
 import { checkInteger } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import { type FloatArray, floats, type TensorLike } from '../core/tensor.js';
 import { gemm } from '../kernels/gemm.js';
 import { topKRows } from '../kernels/top-k.js';
@@ -68,10 +69,10 @@ function normalised({ data, rows, n: d, precision }: RowsOf<FloatArray>): { unit
   const units = floats(precision, data.length);
   const norms = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
-    let square = 0;
-    for (let j = 0; j < d; j++) square += (data[row * d + j] as number) ** 2;
-    if (!(square > 0)) throw new DomainError(`embeddings: expected rows that are not zero, got a zero row at index ${row}`);
-    norms[row] = Math.sqrt(square);
+    let squares = 0;
+    for (let j = 0; j < d; j++) squares += square(data[row * d + j] as number);
+    if (!(squares > 0)) throw new DomainError(`embeddings: expected rows that are not zero, got a zero row at index ${row}`);
+    norms[row] = Math.sqrt(squares);
     for (let j = 0; j < d; j++) units[row * d + j] = (data[row * d + j] as number) / (norms[row] as number);
   }
   return { units, norms };

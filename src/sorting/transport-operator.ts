@@ -2,6 +2,7 @@
 // With u = (x − min)/(max − min) and targets y_j = j/(m − 1): cost (u_i − y_j)², weights 1/n and b. The plan P is close to the
 // monotone one; soft values are b⁻¹ Pᵀ x, soft ranks n·P·(places). Gradients are implicit, from the optimality of P alone.
 import { checkInteger, checkPositive } from '../core/check.js';
+import { square } from '../core/square.js';
 import type { FloatArray } from '../core/tensor.js';
 import { sinkhorn } from '../transport/index.js';
 
@@ -39,7 +40,7 @@ export function rowPlan(x: Float64Array, b: Float64Array, options: TransportOpti
   const range = (x[high] as number) - (x[low] as number);
   const u = x.map((value) => (range > 0 ? (value - (x[low] as number)) / range : 0.5));
   const y = Float64Array.from({ length: m }, (_, j) => (m > 1 ? j / (m - 1) : 0.5));
-  const cost = Float64Array.from({ length: n * m }, (_, at) => ((u[Math.floor(at / m)] as number) - (y[at % m] as number)) ** 2);
+  const cost = Float64Array.from({ length: n * m }, (_, at) => square((u[Math.floor(at / m)] as number) - (y[at % m] as number)));
   const a = new Float64Array(n).fill(1 / n);
   const solved = sinkhorn({ cost: { data: cost, shape: [n, m] }, a, b }, { epsilon, tolerance, maxIterations });
   const plan = solved.plan();

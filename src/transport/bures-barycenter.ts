@@ -1,5 +1,6 @@
 import { checkInteger, checkNotEmpty, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import type { NumberArray, TensorLike } from '../core/tensor.js';
 import { eigh } from '../linalg/eigh.js';
 import { readSymmetric } from '../linalg/matrix.js';
@@ -66,8 +67,8 @@ export function buresBarycenter(
     let change = 0;
     let norm = 0;
     for (let i = 0; i < next.length; i++) {
-      change += (next[i]! - covariance[i]!) ** 2;
-      norm += next[i]! ** 2;
+      change += square(next[i]! - covariance[i]!);
+      norm += square(next[i]!);
     }
     error = Math.sqrt(change / (norm || 1));
     covariance = next;

@@ -1,4 +1,5 @@
 // Gradients with respect to points, by the envelope theorem: Σ_j P_ij ∇c(x_i, y_j) with the plan held fixed. Nothing is unrolled.
+import { square } from '../core/square.js';
 import { type FloatArray, floats } from '../core/tensor.js';
 import { gemm } from '../kernels/gemm.js';
 import { gibbs } from '../kernels/gibbs.js';
@@ -69,7 +70,7 @@ function throughNormalisation(gradient: FloatArray, unit: Points, given: Points)
   for (let i = 0; i < unit.rows; i++) {
     let [squares, along] = [0, 0];
     for (let k = i * d; k < (i + 1) * d; k++) {
-      squares += given.data[k]! ** 2;
+      squares += square(given.data[k]!);
       along += gradient[k]! * unit.data[k]!;
     }
     const inverse = squares > 0 ? 1 / Math.sqrt(squares) : 0;

@@ -2,6 +2,7 @@
 import { checkInteger, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { Random } from '../core/random.js';
+import { square } from '../core/square.js';
 import { type FloatArray, floats, precisionOf } from '../core/tensor.js';
 import { type Matrix, readMatrix } from './problem.js';
 import { prepare } from './source.js';
@@ -67,7 +68,7 @@ export function prototypeLogits(features: Matrix, options: PrototypeOptions): { 
     if (moved === 0) break;
     for (let k = 0; k < classes; k++) {
       let squares = 0;
-      for (let p = k * d; p < (k + 1) * d; p++) squares += sums[p]! ** 2;
+      for (let p = k * d; p < (k + 1) * d; p++) squares += square(sums[p]!);
       if (squares > 0) for (let p = k * d; p < (k + 1) * d; p++) centres[p] = sums[p]! / Math.sqrt(squares);
     }
   }

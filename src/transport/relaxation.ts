@@ -2,6 +2,8 @@
 // theory holds: with λ the rate of plain iterations, ω = 2/(1 + √(1 − λ)) is best and contracts by ω − 1, and a rate μ seen under ω comes
 // from λ = (μ + ω − 1)²/(ω² μ) (Thibault, Chizat, Dossal & Papadakis 2017, arXiv:1711.01851; Lehmann, von Renesse, Sambale & Uschmajew
 // 2021, arXiv:2012.12562).
+import { square } from '../core/square.js';
+import { pow } from '../kernels/scalar.js';
 
 export class Relaxation {
   omega = 1;
@@ -37,10 +39,10 @@ export class Relaxation {
       return;
     }
     if (++this.#settled < 2 || !(error < last) || !Number.isFinite(last)) return;
-    const rate = (error / last) ** (1 / done);
+    const rate = pow(error / last, 1 / done);
     const { omega } = this;
     if (rate <= omega - 1) return;
-    const lambda = Math.min((rate + omega - 1) ** 2 / (omega * omega * rate), 1 - 1e-7);
+    const lambda = Math.min(square(rate + omega - 1) / (omega * omega * rate), 1 - 1e-7);
     const next = Math.min(this.#ceiling, 2 / (1 + Math.sqrt(1 - lambda)));
     if (next > omega + 0.1 * (2 - omega)) {
       this.omega = next;

@@ -1,6 +1,7 @@
 // Pseudo-labels that also agree between similar samples.
 import { checkInteger, checkNonNegative } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import { type FloatArray, floats, type Precision } from '../core/tensor.js';
 import { gemm } from '../kernels/gemm.js';
 import { log } from '../kernels/scalar.js';
@@ -141,7 +142,7 @@ function readSimilarity(problem: SemanticProblem, n: number, neighbours: number)
   const unit = Float64Array.from(data);
   for (let i = 0; i < n; i++) {
     let squares = 0;
-    for (let k = i * cols; k < (i + 1) * cols; k++) squares += unit[k]! ** 2;
+    for (let k = i * cols; k < (i + 1) * cols; k++) squares += square(unit[k]!);
     if (!(squares > 0)) throw new DomainError(`features: expected vectors that are not 0, got 0 in row ${i}`);
     for (let k = i * cols; k < (i + 1) * cols; k++) unit[k]! /= Math.sqrt(squares);
   }

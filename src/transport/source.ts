@@ -1,6 +1,7 @@
 // Where a solver's costs come from: a matrix in the arena, or points whose costs are made tile by tile and forgotten.
 import { checkFinite } from '../core/check.js';
 import { MemoryError } from '../core/errors.js';
+import { square } from '../core/square.js';
 import { type FloatArray, floats, type Precision, precisionOf } from '../core/tensor.js';
 import { pairCost } from '../kernels/cost.js';
 import { extremes } from '../kernels/marginals.js';
@@ -46,7 +47,7 @@ export function prepare({ data, rows, cols }: Points, costFunction: CostFunction
   const unit = floats(precisionOf(data), data.length);
   for (let i = 0; i < rows; i++) {
     let squares = 0;
-    for (let k = i * cols; k < (i + 1) * cols; k++) squares += (data[k] as number) ** 2;
+    for (let k = i * cols; k < (i + 1) * cols; k++) squares += square(data[k] as number);
     const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
     for (let k = i * cols; k < (i + 1) * cols; k++) unit[k] = (data[k] as number) * scale;
   }
@@ -72,7 +73,7 @@ function squaredDiameter(x: Points, y: Points): number {
         if (value > high) high = value;
       }
     }
-    sum += (high - low) ** 2;
+    sum += square(high - low);
   }
   return sum;
 }

@@ -3,6 +3,7 @@ import { checkAborted, samplesOf } from '../core/batches.js';
 import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { square } from '../core/square.js';
 import { adaptiveSharpness } from '../curvature/adaptive-sharpness.js';
 import { hessianOperator } from '../curvature/operators.js';
 import { samSharpness } from '../curvature/sam-sharpness.js';
@@ -97,7 +98,7 @@ export async function curvatureReport(
   const run = await lanczos(H, { steps, start: signs(model.parameterCount, seed), ...long });
   const { values, vectors } = eighTridiagonal(run.alpha, run.beta);
   const m = values.length;
-  const weights = Float64Array.from({ length: m }, (_, j) => vectors[j * m]! ** 2);
+  const weights = Float64Array.from({ length: m }, (_, j) => square(vectors[j * m]!));
   const top = await sharpest(H, run, values, vectors, k, settings);
   const known = { vectors: run.basis, trace: run.alpha.reduce((sum, x) => sum + x, 0) };
   const parts = await partsOf(model, batch, loss, settings);

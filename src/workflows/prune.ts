@@ -131,7 +131,8 @@ async function removeByFisher(
   const count = Math.min(gradients, samples);
   let removed = 0;
   for (let step = 1; step <= steps; step++) {
-    const goal = step === steps ? target : Math.floor(target * (1 - (1 - step / steps) ** 3));
+    const left = 1 - step / steps;
+    const goal = step === steps ? target : Math.floor(target * (1 - left * left * left));
     if (goal === removed) continue;
     const kept = keptOf(alive);
     const report = (share: number): void => onProgress?.({ done: step - 1 + share, total: steps, phase: 'pruning' });

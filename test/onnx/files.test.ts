@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readBeside, readBytes, writeWhole } from '../../src/onnx/files.node.js';
@@ -18,6 +18,20 @@ test('a file that cannot be written is refused by name and leaves nothing behind
   expect(() => writeWhole(join(folder, 'taken'), Uint8Array.of(1))).toThrow(/taken: expected a writable file, got /);
   expect(() => writeWhole(join(folder, 'none', 'a.bin'), Uint8Array.of(1))).toThrow(/no such file or folder/);
   expect(readdirSync(folder)).toEqual(['taken']);
+});
+
+test('what a killed writer left long ago is cleared away by the next write, what is young or of a living process stays', () => {
+  const gone = 2 ** 22 + 1; // beyond every process number
+  const left = {
+    old: `a.bin.${gone}.partial`,
+    young: `a.bin.${gone + 1}.partial`,
+    living: `a.bin.${process.ppid}.partial`,
+    other: 'b.bin.1.partial',
+  };
+  for (const name of Object.values(left)) writeFileSync(join(folder, name), 'half');
+  for (const name of [left.old, left.living, left.other]) utimesSync(join(folder, name), 1, 1);
+  writeWhole(join(folder, 'a.bin'), Uint8Array.of(1));
+  expect(readdirSync(folder).sort()).toEqual(['a.bin', left.living, left.young, left.other].sort());
 });
 
 test('a missing file is refused by name', () => {

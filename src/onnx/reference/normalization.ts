@@ -1,4 +1,5 @@
 // Normalisations and softmax.
+import { square } from '../../core/square.js';
 import { sizeOf } from '../../core/tensor.js';
 import { exp, log, pow } from '../../kernels/scalar.js';
 import { floatOf, intOf, intsOf } from '../graph.js';
@@ -21,7 +22,7 @@ function moments(X: Elements, start: number, count: number, epsilon: number): { 
   let mean = 0;
   for (let i = start; i < start + count; i++) mean += X[i]! / count;
   let variance = 0;
-  for (let i = start; i < start + count; i++) variance += (X[i]! - mean) ** 2 / count;
+  for (let i = start; i < start + count; i++) variance += square(X[i]! - mean) / count;
   return { mean, inverse: 1 / Math.sqrt(variance + epsilon) };
 }
 
@@ -125,9 +126,9 @@ const rmsNormalization: Kernel = (inputs, node) => {
   const [X, s, at] = [numbers(x), numbers(scale), broadcastOffsets(scale.shape, x.shape)];
   const out = new Float64Array(x.data.length);
   for (let start = 0; start < out.length; start += count) {
-    let square = 0;
-    for (let i = start; i < start + count; i++) square += X[i]! ** 2 / count;
-    for (let i = start; i < start + count; i++) out[i] = (X[i]! / Math.sqrt(square + epsilon)) * s[at[i]!]!;
+    let squares = 0;
+    for (let i = start; i < start + count; i++) squares += square(X[i]!) / count;
+    for (let i = start; i < start + count; i++) out[i] = (X[i]! / Math.sqrt(squares + epsilon)) * s[at[i]!]!;
   }
   return [floats(out, x.shape)];
 };
@@ -149,10 +150,10 @@ const lrn: Kernel = (inputs, node) => {
       const low = Math.max(0, c - Math.floor((size - 1) / 2));
       const high = Math.min(extent - 1, c + Math.ceil((size - 1) / 2));
       for (let i = 0; i < inner; i++) {
-        let square = 0;
-        for (let k = low; k <= high; k++) square += X[(o * extent + k) * inner + i]! ** 2;
+        let squares = 0;
+        for (let k = low; k <= high; k++) squares += square(X[(o * extent + k) * inner + i]!);
         const at = (o * extent + c) * inner + i;
-        out[at] = X[at]! / pow(bias + (alpha / size) * square, beta);
+        out[at] = X[at]! / pow(bias + (alpha / size) * squares, beta);
       }
     }
   }
@@ -216,7 +217,7 @@ const lpNormalization: Kernel = (inputs, node) => {
   return [
     alongAxis(x, axis, sizeOf(x.shape.slice(axis + 1)), (read, extent) => {
       let norm = 0;
-      for (let k = 0; k < extent; k++) norm += p === 1 ? Math.abs(read(k)) : read(k) ** 2;
+      for (let k = 0; k < extent; k++) norm += p === 1 ? Math.abs(read(k)) : square(read(k));
       if (p !== 1) norm = Math.sqrt(norm);
       return (k) => (norm === 0 ? 0 : read(k) / norm);
     }),
@@ -230,13 +231,13 @@ const meanVarianceNormalization: Kernel = (inputs, node) => {
   const kept = x.shape.map((extent, axis) => (axes.has(axis) ? 1 : extent));
   const group = broadcastOffsets(kept, x.shape);
   const X = numbers(x);
-  const [mean, square] = [new Float64Array(sizeOf(kept)), new Float64Array(sizeOf(kept))];
+  const [mean, squares] = [new Float64Array(sizeOf(kept)), new Float64Array(sizeOf(kept))];
   const count = x.data.length / mean.length;
   for (let i = 0; i < x.data.length; i++) mean[group[i]!]! += X[i]! / count;
-  for (let i = 0; i < x.data.length; i++) square[group[i]!]! += (X[i]! - mean[group[i]!]!) ** 2 / count;
+  for (let i = 0; i < x.data.length; i++) squares[group[i]!]! += square(X[i]! - mean[group[i]!]!) / count;
   return [
     floats(
-      Float64Array.from(X as ArrayLike<number>, (e, i) => (e - mean[group[i]!]!) / (Math.sqrt(square[group[i]!]!) + 1e-9)),
+      Float64Array.from(X as ArrayLike<number>, (e, i) => (e - mean[group[i]!]!) / (Math.sqrt(squares[group[i]!]!) + 1e-9)),
       x.shape,
     ),
   ];
