@@ -3,6 +3,8 @@ import { binaryCrossEntropy } from './binary-cross-entropy.js';
 import { crossEntropy } from './cross-entropy.js';
 import { huber } from './huber.js';
 import { mse } from './mse.js';
+import { numberTokenLoss } from './number-token-loss.js';
+import { wassersteinTokenLoss } from './wasserstein-token-loss.js';
 
 /** Every loss by the kebab-case of its export. */
 export const registry = {
@@ -10,4 +12,16 @@ export const registry = {
   'cross-entropy': { method: crossEntropy, summary: 'classification by softmax', test: 'test/losses/losses.test.ts' },
   huber: { method: huber, summary: 'regression with outliers', test: 'test/losses/losses.test.ts' },
   mse: { method: mse, summary: 'regression', test: 'test/losses/losses.test.ts' },
+  'number-token-loss': {
+    method: numberTokenLoss,
+    summary: 'tokens that are numbers, by the square of the mean',
+    papers: [195],
+    test: 'test/losses/number-tokens.test.ts',
+  },
+  'wasserstein-token-loss': {
+    method: wassersteinTokenLoss,
+    summary: 'tokens that are numbers, by their distance to the label',
+    papers: [195],
+    test: 'test/losses/number-tokens.test.ts',
+  },
 } satisfies Registry;

@@ -4,4 +4,6 @@ export { type GradNormSmoothNewtonOptions, gradNormSmoothNewton, type NewtonStep
 export type { LearningRate, Optimizer } from './optimizer.js';
 export { type Sam, type SamOptions, sam } from './sam.js';
 export { type SgdOptions, type SgdState, sgd } from './sgd.js';
+export { type Penalty, type SpectralRegularizerOptions, spectralRegularizer } from './spectral-regularizer.js';
 export { LogitMemory, trajectoryLoss } from './trajectory-loss.js';
+export { wassersteinInitRegularizer } from './wasserstein-init-regularizer.js';

@@ -3,7 +3,9 @@ import { adam } from './adam.js';
 import { gradNormSmoothNewton } from './grad-norm-smooth-newton.js';
 import { sam } from './sam.js';
 import { sgd } from './sgd.js';
+import { spectralRegularizer } from './spectral-regularizer.js';
 import { LogitMemory, trajectoryLoss } from './trajectory-loss.js';
+import { wassersteinInitRegularizer } from './wasserstein-init-regularizer.js';
 
 /** Every optimizer by the kebab-case of its export. */
 export const registry = {
@@ -33,6 +35,18 @@ export const registry = {
     papers: [264],
     test: 'test/optimizers/sam.test.ts',
     settings: ['rho', 'momentum', 'weightDecay'],
+  },
+  'spectral-regularizer': {
+    method: spectralRegularizer,
+    summary: 'largest singular values near one, for learning task after task',
+    papers: [247],
+    test: 'test/optimizers/continual-regularizers.test.ts',
+  },
+  'wasserstein-init-regularizer': {
+    method: wassersteinInitRegularizer,
+    summary: 'weights distributed as at the start',
+    papers: [247],
+    test: 'test/optimizers/continual-regularizers.test.ts',
   },
   'trajectory-loss': {
     method: trajectoryLoss,

@@ -1,13 +1,17 @@
 import type { Registry } from '../core/registry.js';
+import { adversarialAdaptiveSampler } from './adversarial-adaptive-sampler.js';
 import { assignment } from './assignment.js';
 import { buresBarycenter } from './bures-barycenter.js';
+import { buresFactorizationLoss } from './bures-factorization-loss.js';
 import { buresWasserstein } from './bures-wasserstein.js';
+import { dirichletMaxDensity } from './dirichlet-max-density.js';
 import { emd } from './emd.js';
 import { blackboxSolverGrad, graphMatching } from './graph-matching.js';
 import { maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 import { minibatchCoupling } from './minibatch-coupling.js';
 import { progressivePartial } from './progressive-partial.js';
 import { prototypeLogits } from './prototype-logits.js';
+import { residualResample } from './residual-resample.js';
 import { semanticPartial } from './semantic-partial.js';
 import { sinkhorn } from './sinkhorn.js';
 import { sinkhornBarycenter } from './sinkhorn-barycenter.js';
@@ -73,9 +77,39 @@ export const registry = {
   'bures-wasserstein': {
     method: buresWasserstein,
     summary: 'Distance and map between Gaussians, with gradients',
-    test: 'test/transport/bures-wasserstein.test.ts',
+    papers: [196],
+    test: 'test/transport/bures-factorization.test.ts',
   },
-  'bures-barycenter': { method: buresBarycenter, summary: 'Barycenter of covariances', test: 'test/transport/bures-wasserstein.test.ts' },
+  'bures-barycenter': {
+    method: buresBarycenter,
+    summary: 'Barycenter of covariances',
+    papers: [196],
+    test: 'test/transport/bures-factorization.test.ts',
+  },
+  'bures-factorization-loss': {
+    method: buresFactorizationLoss,
+    summary: 'Distance of a deep linear generator to a covariance, with gradients',
+    papers: [196],
+    test: 'test/transport/bures-factorization.test.ts',
+  },
+  'adversarial-adaptive-sampler': {
+    method: adversarialAdaptiveSampler,
+    summary: 'Training points where the residual of a model is large',
+    papers: [19],
+    test: 'test/transport/adaptive-sampling.test.ts',
+  },
+  'dirichlet-max-density': {
+    method: dirichletMaxDensity,
+    summary: 'The density that gathers most of a reward at a price on its slope',
+    papers: [19],
+    test: 'test/transport/adaptive-sampling.test.ts',
+  },
+  'residual-resample': {
+    method: residualResample,
+    summary: 'Points drawn from a density on a grid',
+    papers: [19],
+    test: 'test/transport/adaptive-sampling.test.ts',
+  },
   assignment: { method: assignment, summary: 'The cheapest matching of rows to columns', test: 'test/transport/assignment.test.ts' },
   'minibatch-coupling': {
     method: minibatchCoupling,

@@ -12,6 +12,13 @@ const run = (optimizer: ReturnType<Area['adam']> | ReturnType<Area['sgd']>): Flo
   return params;
 };
 
+const layout = [
+  { name: 'w', node: '', opType: 'Gemm', role: 'weight', shape: [2, 3], offset: 0 },
+  { name: 'b', node: '', opType: 'Gemm', role: 'bias', shape: [2], offset: 6 },
+  { name: 'g', node: '', opType: 'LayerNormalization', role: 'scale', shape: [2], offset: 8 },
+] as const;
+const weights = Float64Array.of(1, -2, 0.5, 0.25, 1.5, -1, 0.3, -0.4, 1.25, 0.75);
+
 export const calls: Record<string, (area: Area) => unknown> = {
   adam: (area) => run(area.adam({ learningRate: 0.1, weightDecay: 0.01 })),
   sgd: (area) => run(area.sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true })),
@@ -42,6 +49,12 @@ export const calls: Record<string, (area: Area) => unknown> = {
     for (let t = 0; t < 3; t++) await optimizer.step(params, (w) => ({ grad: w.map((x, i) => (i + 1) * x) as Float64Array }), state);
     return params;
   },
+  'spectral-regularizer': ({ spectralRegularizer }) => {
+    const { evaluate } = spectralRegularizer(layout);
+    return [evaluate(weights), evaluate(weights.map((w) => 0.9 * w))].map(({ value, grad, sigmas }) => ({ value, grad, sigmas }))[1];
+  },
+  'wasserstein-init-regularizer': ({ wassersteinInitRegularizer }) =>
+    wassersteinInitRegularizer(weights, layout).evaluate(weights.map((w, i) => w + 0.2 * (i % 3))),
   'trajectory-loss': ({ trajectoryLoss }) =>
     trajectoryLoss({ data: Float64Array.of(1, 2, 0, -1), shape: [2, 2] }, { data: Float64Array.of(0, 2, 1, -1), shape: [2, 2] }),
 };

@@ -77,6 +77,17 @@ export const calls: Record<string, (area: Area) => unknown> = {
       { data: Float64Array.of(2, 0.5, 0.5, 1), shape: [2, 2] },
       { data: Float64Array.of(1, -0.25, -0.25, 3), shape: [2, 2] },
     ]),
+  'bures-factorization-loss': ({ buresFactorizationLoss }) => {
+    const { value, grads } = buresFactorizationLoss(
+      [
+        { data: Float64Array.of(1, -0.5, 2), shape: [1, 3] },
+        { data: Float64Array.of(0.5, 1), shape: [2, 1] },
+      ],
+      { data: Float64Array.of(2, 0.5, 0.5, 1), shape: [2, 2] },
+      { smoothing: 0.1 },
+    );
+    return { value, one: grads[0], two: grads[1] };
+  },
   'progressive-partial': ({ progressivePartial }) => {
     const logits = { data: Float64Array.of(2, 0, 1, 0, 1, 3, 0.5, 0, 0, 1, 2, 0), shape: [4, 3] };
     const { plan, columnMass, objective, potentials } = progressivePartial({ logits }, { mass: 0.6 });
@@ -97,6 +108,16 @@ export const calls: Record<string, (area: Area) => unknown> = {
       { mass: 0.6, neighbours: 2 },
     );
     return { plan, objectives: Float64Array.from(objectives) };
+  },
+  'dirichlet-max-density': ({ dirichletMaxDensity }) => {
+    const { density, objective, multiplier } = dirichletMaxDensity({ data: cost, shape: [3, 3] }, { beta: 0.01 });
+    return { density: density.data, objective, multiplier };
+  },
+  'residual-resample': ({ residualResample }) => residualResample({ data: cost, shape: [3, 3] }, 5, { seed: 3 }),
+  'adversarial-adaptive-sampler': ({ adversarialAdaptiveSampler }) => {
+    const sampler = adversarialAdaptiveSampler({ shape: [3, 3], upper: [2, 1] });
+    sampler.update(cost);
+    return sampler.draw(4);
   },
   assignment: ({ assignment }) =>
     assignment({
