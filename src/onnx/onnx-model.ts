@@ -1,22 +1,20 @@
 // An ONNX model with derivatives: its graph, and the graphs derived from it, on ONNX Runtime.
 import { writeWhole } from '#files';
-import { batchesOf, pieces, samplesOf, takeSamples } from '../core/batches.js';
+import { batchesOf, pieces, samplesOf } from '../core/batches.js';
 import { checkFinite, checkLength } from '../core/check.js';
-import { DomainError, GraphError } from '../core/errors.js';
+import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, ParameterSlot } from '../core/model-types.js';
 import { asTensor, type FloatArray, floats, isFloatArray, type Precision, sizeOf, type Tensor, type TensorLike } from '../core/tensor.js';
-import { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, vjpModel } from './derivatives.js';
-import { convert, cutBatch, joinRows, readInputs } from './feeds.js';
-import { forwardOf, lossOf } from './forward.js';
+import { jvpModel, vjpModel } from './derivatives.js';
+import { convert, cutBatch, joinRows } from './feeds.js';
+import { lossOf } from './forward.js';
 import type { ElementType, GraphTensor, Model, ValueInfo } from './graph.js';
 import { lossFeeds } from './labels.js';
 import type { LossName } from './losses.js';
 import { encodeModel } from './model.js';
 import { type OpenOptions, openParts, type Parts } from './opening.js';
-import { perSampleGradientModel } from './per-sample.js';
 import { narrowed } from './precision.js';
-import type { Parameters, Program, WeightForm } from './program.js';
-import { Programs } from './programs.js';
+import { Runs } from './runs.js';
 import type { Feed } from './session.js';
 import { Snapshot } from './snapshot.js';
 import { first, Sums } from './sums.js';
@@ -37,19 +35,17 @@ export class OnnxModel implements DifferentiableModel {
   readonly metadata: Map<string, string>;
   readonly #parts: Parts;
   readonly #type: ElementType;
-  readonly #programs: Programs;
+  readonly #runs: Runs;
   #parameters: Snapshot;
-  #rowsInOneRun = true;
-  readonly #logitShapes = new Map<string, readonly number[]>();
 
   private constructor(parts: Parts) {
     const { layout, model, file } = parts;
     this.#parts = parts;
-    this.#programs = new Programs(parts);
     this.layout = layout;
     const first = layout[0] && model.graph.initializers.get(layout[0].name);
     this.precision = first?.type === 'float64' ? 'float64' : 'float32';
     this.#type = this.precision;
+    this.#runs = new Runs(parts, this.precision);
     const last = layout.at(-1);
     this.parameterCount = last ? last.offset + sizeOf(last.shape) : 0;
     this.metadata = new Map(file.metadata);
@@ -75,7 +71,7 @@ export class OnnxModel implements DifferentiableModel {
 
   /** Inputs to feed, with their types and symbolic shapes. */
   get inputs(): readonly ValueInfo[] {
-    return this.#parts.model.graph.feeds;
+    return this.#runs.inputs;
   }
 
   /**
@@ -83,7 +79,7 @@ export class OnnxModel implements DifferentiableModel {
    * no double kernel for an operator in it (Conv, Erf, most activations). Single-precision models never do.
    */
   get usesReference(): boolean {
-    return this.#programs.useReference;
+    return this.#runs.usesReference;
   }
 
   /** A copy of the parameters [d]. */
@@ -103,7 +99,7 @@ export class OnnxModel implements DifferentiableModel {
   async predict(x: Inputs): Promise<Tensor> {
     const parameters = this.#parameters;
     const parts: Tensor[] = [];
-    for (const piece of cutBatch({ x, y: none }, this.inputs)) parts.push(await this.#forward(piece.x, parameters));
+    for (const piece of cutBatch({ x, y: none }, this.inputs)) parts.push(await this.#runs.forward(piece.x, parameters));
     return joinRows(parts);
   }
 
@@ -112,12 +108,12 @@ export class OnnxModel implements DifferentiableModel {
     const parameters = this.#parameters;
     const sums = new Sums(0, this.precision);
     for await (const batch of this.#pieces(data)) {
-      const logits = await this.#forward(batch.x, parameters);
+      const logits = await this.#runs.forward(batch.x, parameters);
       const feeds = lossFeeds(batch, this.#parts.loss, logits.shape, this.#type);
-      const program = this.#programs.program(`loss ${logits.shape.slice(1)} ${batch.weights !== undefined}`, () =>
+      const program = this.#runs.program(`loss ${logits.shape.slice(1)} ${batch.weights !== undefined}`, () =>
         lossOf(logits.shape, this.#type, this.#parts.loss, batch.weights !== undefined),
       );
-      sums.add(await this.#programs.run(program, parameters, { ...feeds, logits: { ...logits, type: this.#type } }));
+      sums.add(await this.#runs.run(program, parameters, { ...feeds, logits: { ...logits, type: this.#type } }));
     }
     return sums.mean();
   }
@@ -140,8 +136,8 @@ export class OnnxModel implements DifferentiableModel {
   /** The gradient of the batch's mean loss with respect to its float inputs: a tensor, or a record when there are several. */
   async inputGradient(batch: Batch): Promise<{ value: number; grad: Tensor | Record<string, Tensor> }> {
     const parameters = this.#parameters;
-    const program = this.#derived('inputs', batch.weights !== undefined);
-    const results = await this.#programs.run(program, parameters, await this.#lossInputs(batch, parameters));
+    const program = this.#runs.derived('inputs', batch.weights !== undefined);
+    const results = await this.#runs.run(program, parameters, await this.#runs.lossInputs(batch, parameters));
     const weight = first(results.weight);
     const grads = Object.fromEntries(
       Object.entries(results).flatMap(([name, { data, shape }]) =>
@@ -168,7 +164,7 @@ export class OnnxModel implements DifferentiableModel {
     let done = 0;
     for (const piece of pieces({ x: batch.x, y: batch.y }, Math.max(1, Math.min(64, Math.floor(rowsAtOnce / width))))) {
       const rows = samplesOf(piece);
-      const results = await this.#sampleRows(piece, parameters, slots);
+      const results = await this.#runs.sampleRows(piece, parameters, slots);
       for (let i = 0; i < rows; i++) {
         let at = (done + i) * width;
         for (const { name, shape } of slots) {
@@ -186,8 +182,8 @@ export class OnnxModel implements DifferentiableModel {
   async jvp(x: Inputs, v: FloatArray): Promise<Tensor> {
     const tangents = this.#tangents(v);
     const { output } = this.#parts;
-    const program = this.#programs.program('jvp', (form, model) => jvpModel(model, { ...this.#options(form), wrt: this.#names() }));
-    const results = await this.#programs.run(program, this.#parameters, { ...this.#read(x).tensors, ...tangents });
+    const program = this.#runs.program('jvp', (form, model) => jvpModel(model, { ...this.#runs.options(form), wrt: this.#runs.names() }));
+    const results = await this.#runs.run(program, this.#parameters, { ...this.#runs.read(x).tensors, ...tangents });
     return results[`jvp.${output}`] as Tensor;
   }
 
@@ -195,9 +191,9 @@ export class OnnxModel implements DifferentiableModel {
   async vjp(x: Inputs, cotangent: TensorLike): Promise<FloatArray> {
     const { data, shape } = asTensor('cotangent', cotangent);
     if (isFloatArray(data)) checkFinite('cotangent', data);
-    const program = this.#programs.program('vjp', (form, model) => vjpModel(model, { ...this.#options(form), wrt: this.#names() }));
+    const program = this.#runs.program('vjp', (form, model) => vjpModel(model, { ...this.#runs.options(form), wrt: this.#runs.names() }));
     const feed: Feed = { data: convert('cotangent', data, this.#type), shape, type: this.#type };
-    const results = await this.#programs.run(program, this.#parameters, { ...this.#read(x).tensors, cotangent: feed });
+    const results = await this.#runs.run(program, this.#parameters, { ...this.#runs.read(x).tensors, cotangent: feed });
     const out = floats(this.precision, this.parameterCount);
     for (const { name, offset } of this.layout) out.set((results[`grad.${name}`] as Tensor).data as FloatArray, offset);
     return out;
@@ -222,15 +218,11 @@ export class OnnxModel implements DifferentiableModel {
 
   /** Releases every session, after the calls that are under way. */
   dispose(): void {
-    this.#programs.dispose();
+    this.#runs.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  #names(): string[] {
-    return this.layout.map(({ name }) => name);
   }
 
   #chosen(names: readonly string[] | undefined): readonly ParameterSlot[] {
@@ -240,90 +232,8 @@ export class OnnxModel implements DifferentiableModel {
     return names ? this.layout.filter(({ name }) => names.includes(name)) : this.layout;
   }
 
-  #options(form: WeightForm): DerivativeOptions {
-    return { of: this.#parts.output, weights: form };
-  }
-
-  #read(x: Inputs): ReturnType<typeof readInputs> {
-    return readInputs(x, this.inputs);
-  }
-
   async *#pieces(data: Data): AsyncGenerator<Batch> {
     for await (const batch of batchesOf(data)) yield* cutBatch(batch, this.inputs);
-  }
-
-  #derived(
-    what: 'gradient' | 'inputs' | 'hvp' | 'ggnvp',
-    sampleWeights: boolean,
-    names = this.#names(),
-    threads = this.#parts.threads,
-  ): Program {
-    const { loss } = this.#parts;
-    const make = (form: WeightForm, model: Model): Model => {
-      const options = { ...this.#options(form), loss, reduction: 'sum' as const, sampleWeights };
-      if (what === 'inputs') return gradientModel(model, { ...options, wrt: 'inputs' });
-      return { gradient: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, wrt: names });
-    };
-    return this.#programs.program(`${what} ${sampleWeights} ${threads} ${names.length === this.layout.length ? '' : names}`, make, threads);
-  }
-
-  /** Rows of single samples for each slot: in one run where the graph has a per-sample form, else one run for each. */
-  async #sampleRows(batch: Batch, parameters: Parameters, slots: readonly ParameterSlot[]): Promise<Map<string, FloatArray>> {
-    const names = slots.map(({ name }) => name);
-    const { loss, threads } = this.#parts;
-    if (this.#rowsInOneRun) {
-      const make = (form: WeightForm, model: Model): Model => perSampleGradientModel(model, { ...this.#options(form), loss, wrt: names });
-      const feeds = await this.#lossInputs(batch, parameters);
-      try {
-        const results = await this.#programs.run(this.#programs.program(`rows ${names}`, make), parameters, feeds);
-        return new Map(names.map((name) => [name, (results[`grad.${name}`] as Tensor).data as FloatArray]));
-      } catch (error) {
-        if (!(error instanceof GraphError)) throw error;
-        this.#rowsInOneRun = false;
-      }
-    }
-    const samples = samplesOf(batch);
-    const rows = new Map(slots.map(({ name, shape }) => [name, floats(this.precision, samples * sizeOf(shape))]));
-    // One sample at a time leaves threads nothing to share: waking them costs more than they bring.
-    const program = this.#derived('gradient', false, names, threads ?? 1);
-    for (let i = 0; i < samples; i++) {
-      const feeds = await this.#lossInputs(takeSamples(batch, [i]), parameters);
-      const results = await this.#programs.run(program, parameters, feeds);
-      const places = sizeOf((feeds.labels ?? (feeds.targets as Feed)).shape);
-      for (const { name } of slots) {
-        const { data } = results[`grad.${name}`] as Tensor<Float32Array>;
-        (rows.get(name) as FloatArray).set(places === 1 ? data : data.map((g) => g / places), i * data.length);
-      }
-    }
-    return rows;
-  }
-
-  async #forward(x: Inputs, parameters: Parameters): Promise<Tensor> {
-    const { tensors } = this.#read(x);
-    const { output } = this.#parts;
-    const program = this.#programs.program('forward', (form, model) => forwardOf(model, output, form === 'live' ? this.#names() : []));
-    const results = await this.#programs.run(program, parameters, tensors);
-    return results[output] as Tensor;
-  }
-
-  /** Inputs, labels and weights of one batch, checked. */
-  async #lossInputs(batch: Batch, parameters: Parameters): Promise<Record<string, Feed>> {
-    const { tensors, samples } = this.#read(batch.x);
-    return { ...tensors, ...lossFeeds(batch, this.#parts.loss, await this.#logitsShape(batch, samples, parameters), this.#type) };
-  }
-
-  /** The shape of the logits: declared, or found by one forward run for every shape of inputs. */
-  async #logitsShape(batch: Batch, samples: number, parameters: Parameters): Promise<readonly number[]> {
-    const declared = this.#parts.model.graph.outputs.find(({ name }) => name === this.#parts.output)?.shape;
-    if (declared && declared.length > 1 && declared.slice(1).every((extent) => typeof extent === 'number')) {
-      return [samples, ...(declared.slice(1) as number[])];
-    }
-    const key = Object.values(this.#read(batch.x).tensors)
-      .map(({ shape }) => shape.slice(1).join())
-      .join(';');
-    const known = this.#logitShapes.get(key) ?? (await this.#forward(batch.x, parameters)).shape;
-    this.#logitShapes.set(key, known);
-    return [samples, ...known.slice(1)];
   }
 
   #tangents(v: FloatArray): Record<string, Feed> {
@@ -345,8 +255,8 @@ export class OnnxModel implements DifferentiableModel {
     const parameters = this.#parameters;
     const sums = new Sums(this.parameterCount, this.precision);
     for await (const batch of this.#pieces(data)) {
-      const program = this.#derived(what, batch.weights !== undefined);
-      const results = await this.#programs.run(program, parameters, { ...(await this.#lossInputs(batch, parameters)), ...extra });
+      const program = this.#runs.derived(what, batch.weights !== undefined);
+      const results = await this.#runs.run(program, parameters, { ...(await this.#runs.lossInputs(batch, parameters)), ...extra });
       sums.add(results);
       for (const { name, offset } of this.layout) sums.addPart((results[`${prefix}.${name}`] as Tensor).data as FloatArray, offset);
     }

@@ -56,9 +56,14 @@ export const ConvTranspose: Rule = {
       if (fewRows(b.shape(x)[0]!, sizeOf(inner), C)) return [spreadByTaps(x, W, window, out, b)];
       if (plain) return [convByTaps(x, W, undefined, { ...window, pads: back }, out, true, b)];
     }
+    // Computed kernels: fewer channels to write than to read are written faster from products than convolved.
+    if (plain && !b.isFixed(W) && O < C && groups === 1) return undefined;
     if (plain) return [lowered(x, turned(W, groups, b), bias, { ...window, pads: back }, groups, b)];
-    const large = !b.isFixed(W) && isStatic(inner) && sizeOf(inner) > smallImage;
-    if (bias || large || !isStatic(out) || !isStatic(inner) || dilations.some((e) => e !== 1)) return undefined;
+    if (bias || !isStatic(out) || !isStatic(inner) || dilations.some((e) => e !== 1)) return undefined;
+    if (!b.isFixed(W) && groups === 1) {
+      return kernel.every((k) => k === 1) && C >= 8 && O >= 8 ? [spreadByTaps(x, W, window, out, b)] : undefined;
+    }
+    if (!b.isFixed(W) && sizeOf(inner) > smallImage) return undefined;
     const phases = byPhases(x, W, window, groups, out, b);
     return phases === undefined ? undefined : [phases];
   },

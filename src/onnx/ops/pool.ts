@@ -1,16 +1,10 @@
 // Pooling: the largest or the mean element under a window.
-import { GraphError } from '../../core/errors.js';
 import { type Builder, floatTensor, type Value } from '../builder.js';
 import { product } from '../dims.js';
-import { type Dim, intOf, intsOf, type Node, where } from '../graph.js';
+import { type Dim, intOf, type Node } from '../graph.js';
+import { fromFirstOfTile, tilesOf, toFirstOfTile } from './pool-tiles.js';
 import { type Rule, restAxes } from './rule.js';
-import { explicitPads, padSpatial, slid, taps, type Window, windowOf } from './window.js';
-
-const windowOfPool = (node: Node): Window => {
-  const kernel = intsOf(node, 'kernel_shape');
-  if (!kernel) throw new GraphError(`${where(node).node}: expected a kernel_shape, got none`, where(node));
-  return windowOf(node, kernel);
-};
+import { explicitPads, padSpatial, slid, taps, type Window, windowOfPool } from './window.js';
 
 const infer: Rule['infer'] = (node, b) => {
   const { type, shape } = b.type(node.inputs[0]!);
@@ -37,6 +31,8 @@ export const MaxPool: Rule = {
   expand,
   vjp: (node, [d], b) => {
     const shape = b.shape(node.inputs[0]!);
+    const tiles = tilesOf(node, b);
+    if (tiles) return [toFirstOfTile(node.inputs[0]!, d!, tiles, b)];
     const size = product(shape);
     const flat = b.reshape(d!, [product(b.shape(d!))]);
     const zeros = b.expand(b.scalar(d!, 0), [size]);
@@ -44,6 +40,8 @@ export const MaxPool: Rule = {
   },
   jvp: (node, [d], b) => {
     if (d === undefined) return [undefined];
+    const tiles = tilesOf(node, b);
+    if (tiles) return [fromFirstOfTile(node.inputs[0]!, d, tiles, b)];
     const flat = b.reshape(d, [product(b.shape(d))]);
     return [b.reshape(b.op('GatherElements', [flat, sources(node, b)], { axis: 0 }), b.shape(node.outputs[0]!))];
   },
@@ -121,7 +119,7 @@ export const GlobalAveragePool: Rule = {
   },
   vjp: (node, [d], b) => {
     const [x] = node.inputs as [Value];
-    return [b.expand(b.div(d!, b.count(x, restAxes(b.rank(x)), d!)), b.shape(x))];
+    return [b.expand(b.shareOf(d!, x, restAxes(b.rank(x))), b.shape(x))];
   },
   jvp: (_, [d], b) => [d && b.op('GlobalAveragePool', [d])],
 };

@@ -57,7 +57,7 @@ export const ReduceMean: Rule = {
   simplify,
   expand,
   vjp: (node, [d], b) => {
-    const share = b.div(d!, b.count(node.inputs[0]!, reducedAxes(node, b), d!));
+    const share = b.shareOf(d!, node.inputs[0]!, reducedAxes(node, b));
     return [b.expand(restored(share, node, b), b.shape(node.inputs[0]!))];
   },
   jvp: (node, [d], b) => [d && b.op('ReduceMean', [d, ...node.inputs.slice(1)], node.attributes)],

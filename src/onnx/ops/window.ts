@@ -25,6 +25,13 @@ export function windowOf(node: Node, kernel: readonly number[]): Window {
   };
 }
 
+/** The window of a pooling node. @throws {GraphError} without a kernel_shape */
+export function windowOfPool(node: Node): Window {
+  const kernel = intsOf(node, 'kernel_shape');
+  if (!kernel) throw new GraphError(`${where(node).node}: expected a kernel_shape, got none`, where(node));
+  return windowOf(node, kernel);
+}
+
 /** Spatial extents after a window has slid over `spatial`. */
 export function slid(spatial: readonly Dim[], { kernel, strides, dilations, pads }: Window, ceil = false): Dim[] {
   return spatial.map((extent, i) => {

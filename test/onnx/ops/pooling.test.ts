@@ -1,3 +1,6 @@
+import { Graph, modelOf } from '../../../src/onnx/graph.js';
+import { vjpModel } from '../../../src/onnx/index.js';
+import { evaluateModel } from '../../../src/onnx/reference/index.js';
 import { away, distinct, each, normal, type OperatorCase, operatorFamily, positive } from '../../helpers/operator-cases.js';
 
 const windows = (op: string): OperatorCase[] => [
@@ -35,6 +38,10 @@ operatorFamily(
       { kernel_shape: [3, 3], dilations: [2, 1], strides: [2, 2], pads: [2, 1, 2, 1] },
     ),
     { op: 'MaxPool', inputs: [distinct(2, 2, 6, 5)], attributes: { kernel_shape: [2, 2], strides: [2, 2] }, outputs: 2 },
+    // Windows of pairs that tile the image: found by comparisons.
+    { op: 'MaxPool', inputs: [distinct(2, 3, 6)], attributes: { kernel_shape: [2], strides: [2] } },
+    { op: 'MaxPool', inputs: [distinct(2, 3, 4, 5)], attributes: { kernel_shape: [2, 1], strides: [2, 1] } },
+    { op: 'MaxPool', inputs: [distinct(1, 2, 4, 2, 6)], attributes: { kernel_shape: [2, 2, 2], strides: [2, 2, 2] } },
   ],
   0,
 );
@@ -83,3 +90,18 @@ operatorFamily(
   ],
   0,
 );
+
+test('of equal elements under a window of MaxPool the first in rows takes the whole cotangent', () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float64', shape: [1, 1, 2, 4] }];
+  graph.outputs = [{ name: 'y', type: 'float64', shape: [1, 1, 1, 2] }];
+  const ints = (...value: number[]) => ({ type: 'ints' as const, value });
+  const attributes = { kernel_shape: ints(2, 2), strides: ints(2, 2) };
+  graph.nodes = [{ op: 'MaxPool', domain: '', name: 'pool', inputs: ['x'], outputs: ['y'], attributes }];
+  const point = {
+    x: { data: Float64Array.of(1, 1, 0, 3, 1, 1, 3, 3), shape: [1, 1, 2, 4] },
+    cotangent: { data: Float64Array.of(5, 7), shape: [1, 1, 1, 2] },
+  };
+  const { 'grad.x': grad } = evaluateModel(vjpModel(modelOf(graph), { wrt: 'inputs' }), point);
+  expect(Array.from(grad!.data as Float64Array)).toEqual([5, 0, 0, 7, 0, 0, 0, 0]);
+});
