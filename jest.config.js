@@ -7,6 +7,7 @@ export default {
     '^#load$': '<rootDir>/src/runtime/load.node.ts',
     '^#scalars$': '<rootDir>/src/runtime/load-scalars.ts',
     '^#ort$': '<rootDir>/src/onnx/ort.node.ts',
+    '^#threads$': '<rootDir>/src/threads/spawn.node.ts',
     '^#files$': '<rootDir>/src/onnx/files.node.ts',
   },
   setupFiles: ['./test/helpers/setup.ts'],

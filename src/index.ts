@@ -13,5 +13,6 @@ export * as onnx from './onnx/index.js';
 export * as optimizers from './optimizers/index.js';
 export { capabilities, init } from './runtime/instance.js';
 export * as sorting from './sorting/index.js';
+export * as threads from './threads/index.js';
 export * as transport from './transport/index.js';
 export * as workflows from './workflows/index.js';

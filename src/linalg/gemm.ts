@@ -19,17 +19,27 @@ export function gemm(
   options: { alpha?: number; transA?: boolean; transB?: boolean } = {},
 ): Tensor<FloatArray> {
   const { alpha = 1, transA = false, transB = false } = options;
-  const [left, rows, cols] = matrix('a', a);
-  const [right, bRows, bCols] = matrix('b', b);
-  const [m, k] = transA ? [cols, rows] : [rows, cols];
-  const [inner, n] = transB ? [bCols, bRows] : [bRows, bCols];
-  if (inner !== k) throw new ShapeError(`b: expected ${k} along the summed axis, got ${inner}`);
+  const { left, right, m, n, k } = readFactors(a, b, options);
   const precision = precisionOf(left);
   return withArena((arena) => {
     const c = arena.real(precision, m * n);
     multiply(m, n, k, arena.put(left), arena.putAs(precision, right), c, { alpha, transA, transB });
     return { data: arena.take(c), shape: [m, n] };
   });
+}
+
+/** Both factors of op(A)·op(B) with the extents of the product. @throws {ShapeError | DomainError} */
+export function readFactors(
+  a: TensorLike,
+  b: TensorLike,
+  { transA = false, transB = false }: { transA?: boolean; transB?: boolean },
+): { left: FloatArray; right: FloatArray; m: number; n: number; k: number } {
+  const [left, rows, cols] = matrix('a', a);
+  const [right, bRows, bCols] = matrix('b', b);
+  const [m, k] = transA ? [cols, rows] : [rows, cols];
+  const [inner, n] = transB ? [bCols, bRows] : [bRows, bCols];
+  if (inner !== k) throw new ShapeError(`b: expected ${k} along the summed axis, got ${inner}`);
+  return { left, right, m, n, k };
 }
 
 function matrix(name: string, value: TensorLike): [FloatArray, number, number] {

@@ -8,6 +8,7 @@ export { frechetMean, type GyroOptions, gyroBatchNorm, poincareAdd } from './gyr
 export { type LanczosOptions, type LanczosResult, lanczos } from './lanczos.js';
 export { curDecomposition, generalizedNystrom, utv } from './meta-factorization.js';
 export { matrixOperator } from './operator.js';
+export { parallelGemm } from './parallel-gemm.js';
 export { type PowerIterationOptions, powerIteration } from './power-iteration.js';
 export { pinvFromFactors, pseudoInverse, randomizedPinv } from './pseudo-inverse.js';
 export { qr } from './qr.js';

@@ -7,7 +7,7 @@ import { columnNorms, project } from '../kernels/mfac.js';
 import { syrk } from '../kernels/syrk.js';
 import { trsm } from '../kernels/triangular.js';
 import type { Instance } from '../runtime/instance.js';
-import type { Elimination, FisherBlock } from './fisher-block.js';
+import type { Elimination, FisherBlock, PlainBlock } from './fisher-block.js';
 
 /** F⁻¹ of one block by its own factor. */
 export class CovarianceBlock implements FisherBlock {
@@ -57,6 +57,15 @@ export class CovarianceBlock implements FisherBlock {
       columnNorms(w, w, u, norms);
       return new CovarianceBlock(instance, start, fisher, arena.take(u), arena.take(norms));
     });
+  }
+
+  /** From its parts. */
+  static from(instance: Instance, { start, fisher, u, diagonal }: PlainBlock & { kind: 'covariance' }): CovarianceBlock {
+    return new CovarianceBlock(instance, start, fisher, u, diagonal);
+  }
+
+  parts(): PlainBlock {
+    return { kind: 'covariance', start: this.start, fisher: this.#fisher, u: this.#u, diagonal: this.diagonal };
   }
 
   get bytes(): number {

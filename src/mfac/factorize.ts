@@ -2,7 +2,7 @@
 import { checkFinite } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { square } from '../core/square.js';
-import type { FloatArray } from '../core/tensor.js';
+import type { FloatArray, Precision } from '../core/tensor.js';
 import { cholesky } from '../kernels/cholesky.js';
 import { columnNorms } from '../kernels/mfac.js';
 import { syrk } from '../kernels/syrk.js';
@@ -30,7 +30,7 @@ export interface FactorizeOptions {
 /** From this |U_k|² on, 1 − |U_k|² has lost two digits: the column is solved again in f64. */
 const leverageIn64 = 0.99;
 /** From this |U_k|² on, a Gram matrix of f32 products is not enough for that: it is computed again in f64. */
-const leverageOfGram = 0.999;
+export const leverageOfGram = 0.999;
 /** Below this share of a diagonal element, a pivot of an f32 Gram matrix is mostly rounding. */
 const smallPivot = 1e-4;
 
@@ -42,18 +42,21 @@ export function* factorize(
   width: number,
   options: FactorizeOptions,
 ): Generator<number, FisherBlock> {
-  const m = gradients.rows.length;
-  const { form } = options;
-  // The Gram form subtracts from x its part in the span of the gradients: hardly anything is left where they span (nearly) all of the
-  // block, so there F itself, in f64, is the better form, and about as large.
-  const covariance = form === 'covariance' || (form === 'auto' && 4 * width <= 5 * m);
-  if (covariance) {
+  if (byCovariance(options.form, gradients.rows.length, width)) {
     const rows = gradients.rows.map((row) => Float64Array.from(row.subarray(start, start + width)));
     const block = CovarianceBlock.build(instance, rows, start, options.damping);
     yield 1;
     return block;
   }
   return yield* factorizeGram(instance, gradients, start, width, options);
+}
+
+/**
+ * True for a block to be stored by F itself. The Gram form subtracts from x its part in the span of the gradients: hardly anything is left
+ * where they span (nearly) all of the block, so there F itself, in f64, is the better form, and about as large.
+ */
+export function byCovariance(form: MfacForm, m: number, width: number): boolean {
+  return form === 'covariance' || (form === 'auto' && 4 * width <= 5 * m);
 }
 
 function* factorizeGram(
@@ -68,12 +71,11 @@ function* factorizeGram(
   const u = new Whitened(instance, precision, m, width, memoryLimit, overwrite ? source : undefined);
   const lost = overwrite && !u.resident; // what is solved is no longer there to be solved again
   const spans = u.spans();
-  const tries: ('float32' | 'float64')[] = precision === 'float32' && !lost ? ['float32', 'float64'] : ['float64'];
-  for (const gramPrecision of tries) {
+  for (const gramPrecision of gramTries(precision, lost)) {
     const last = gramPrecision === 'float64';
     const K = new Float64Array(m * m);
     for (const [i, [from, count]] of spans.entries()) {
-      instance.run((arena) => addGram(arena, u, source, from, count, K, gramPrecision));
+      instance.run((arena) => addTo(K, gramOf(arena, u, source, from, count, gramPrecision)));
       yield (0.5 * (i + 1)) / spans.length;
     }
     const factor = instance.run((arena) => factorGram(arena, K, m, damping, source, last));
@@ -93,32 +95,35 @@ function* factorizeGram(
   throw new DomainError('damping: expected a larger value');
 }
 
-/** K += G Gᵀ over one piece of columns; where U is resident the piece is left in its place. */
-function addGram(
+/** Precisions to compute the Gram matrix in, one after the other until its factor is exact enough. */
+export function gramTries(precision: Precision, lost: boolean): Precision[] {
+  return precision === 'float32' && !lost ? ['float32', 'float64'] : ['float64'];
+}
+
+/** G Gᵀ [m, m] over one piece of columns; where U is resident the piece is left in its place. */
+function gramOf(
   arena: Arena,
   u: Whitened,
   source: readonly FloatArray[],
   from: number,
   count: number,
-  K: Float64Array,
   precision: 'float32' | 'float64',
-): void {
+): Float64Array {
   const m = source.length;
-  const sum = arena.put(K);
-  if (precision === 'float64') {
-    const panel = arena.alloc('f64', m * count);
-    copyPiece(arena, source, from, count, panel, count);
-    syrk(m, count, panel, sum, { beta: 1 });
-  } else {
-    const { block, stride } = u.panel(arena, from, count);
-    copyPiece(arena, source, from, count, block, stride);
-    syrk(m, count, block, sum, { beta: 1, lda: stride });
-  }
-  K.set(arena.view(sum));
+  const sum = arena.alloc('f64', m * m);
+  const panel = precision === 'float64' ? { block: arena.alloc('f64', m * count), stride: count } : u.panel(arena, from, count);
+  copyPiece(arena, source, from, count, panel.block, panel.stride);
+  syrk(m, count, panel.block, sum, { lda: panel.stride });
+  return arena.view(sum);
 }
 
-/** L [m, m] of mλI + K, or undefined when f32 products in K were not exact enough. @throws {DomainError} when f64 are not either */
-function factorGram(
+/** K += part; pieces are added in their order, wherever they were computed. */
+export function addTo(K: Float64Array, part: Float64Array): void {
+  for (let i = 0; i < K.length; i++) K[i] = (K[i] as number) + (part[i] as number);
+}
+
+/** Adds mλ to the diagonal of K; L [m, m] of it, or undefined when f32 products in K were not exact enough. @throws {DomainError} when f64 are not either */
+export function factorGram(
   arena: Arena,
   K: Float64Array,
   m: number,
@@ -157,38 +162,55 @@ function whiten(
   diagonal: Float64Array,
   damping: number,
 ): number {
-  const m = source.length;
   const panel = u.panel(arena, from, count);
-  copyPiece(arena, source, from, count, panel.block, panel.stride);
+  const piece = source.map((row) => row.subarray(from, from + count));
+  copyPiece(arena, piece, 0, count, panel.block, panel.stride);
+  const found = whitenPiece(arena, panel, piece, factor, damping);
+  diagonal.set(found.diagonal, from);
+  u.keep(arena, panel, from, count);
+  return found.highest;
+}
+
+/** Turns a piece of G, which the panel holds, into L⁻¹G; its part of the diagonal of F⁻¹ and the largest |U_k|². */
+export function whitenPiece(
+  arena: Arena,
+  panel: { readonly block: Real; readonly stride: number },
+  source: readonly FloatArray[],
+  factor: Float64Array,
+  damping: number,
+): { diagonal: Float64Array; highest: number } {
+  const m = source.length;
+  const count = (source[0] as FloatArray).length;
+  const precision = panel.block.type === 'f32' ? 'float32' : 'float64';
   const L = arena.put(factor);
-  trsm(m, count, arena.putAs(u.precision, factor), panel.block, { ldx: panel.stride });
+  trsm(m, count, arena.putAs(precision, factor), panel.block, { ldx: panel.stride });
   const norms = arena.alloc('f64', count);
   columnNorms(m, count, panel.block, norms, panel.stride);
   const leverage = arena.take(norms);
+  const diagonal = new Float64Array(count);
   const high: number[] = [];
   let highest = 0;
   for (let k = 0; k < count; k++) {
     const value = leverage[k] as number;
     highest = Math.max(highest, value);
     if (value > leverageIn64) high.push(k);
-    diagonal[from + k] = (1 - value) / damping;
+    diagonal[k] = (1 - value) / damping;
   }
   if (high.length) {
-    const solved = solveIn64(arena, L, source, from, high);
-    for (const [i, k] of high.entries()) diagonal[from + k] = (solved[i] as number) / damping;
-    exactShare(diagonal, source, from, high, damping);
+    const solved = solveIn64(arena, L, source, high);
+    for (const [i, k] of high.entries()) diagonal[k] = (solved[i] as number) / damping;
+    exactShare(diagonal, source, high, damping);
   }
-  u.keep(arena, panel, from, count);
-  return highest;
+  return { diagonal, highest };
 }
 
 /** 1 − |L⁻¹g_k|² in f64 for a few columns k. */
-function solveIn64(arena: Arena, L: F64, source: readonly FloatArray[], from: number, columns: number[]): Float64Array {
+function solveIn64(arena: Arena, L: F64, source: readonly FloatArray[], columns: number[]): Float64Array {
   const m = source.length;
   const q = columns.length;
   const block = arena.alloc('f64', m * q);
   const view = arena.view(block);
-  for (let i = 0; i < m; i++) for (let j = 0; j < q; j++) view[i * q + j] = source[i]?.[from + (columns[j] as number)] as number;
+  for (let i = 0; i < m; i++) for (let j = 0; j < q; j++) view[i * q + j] = source[i]?.[columns[j] as number] as number;
   trsm(m, q, L, block);
   const norms = arena.alloc('f64', q);
   columnNorms(m, q, block, norms);
@@ -196,20 +218,20 @@ function solveIn64(arena: Arena, L: F64, source: readonly FloatArray[], from: nu
 }
 
 /** (F⁻¹)_kk is never below 1/F_kk, whatever cancelled: F is positive definite. */
-function exactShare(diagonal: Float64Array, source: readonly FloatArray[], from: number, columns: number[], damping: number): void {
+function exactShare(diagonal: Float64Array, source: readonly FloatArray[], columns: number[], damping: number): void {
   for (const k of columns) {
     let sum = 0;
-    for (const row of source) sum += square(row[from + k] as number);
-    diagonal[from + k] = Math.max(diagonal[from + k] as number, 1 / (damping + sum / source.length));
+    for (const row of source) sum += square(row[k] as number);
+    diagonal[k] = Math.max(diagonal[k] as number, 1 / (damping + sum / source.length));
   }
 }
 
-function copyPiece(arena: Arena, source: readonly FloatArray[], from: number, count: number, to: Real, stride: number): void {
+export function copyPiece(arena: Arena, source: readonly FloatArray[], from: number, count: number, to: Real, stride: number): void {
   const target = arena.view(to);
   for (const [i, row] of source.entries()) target.set(row.subarray(from, from + count), i * stride);
 }
 
-function packed(factor: Float64Array, m: number): Float64Array {
+export function packed(factor: Float64Array, m: number): Float64Array {
   const out = new Float64Array((m * (m + 1)) / 2);
   for (let i = 0; i < m; i++) out.set(factor.subarray(i * m, i * m + i + 1), (i * (i + 1)) / 2);
   return out;

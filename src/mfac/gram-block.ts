@@ -11,7 +11,7 @@ import { syrk } from '../kernels/syrk.js';
 import { trsm } from '../kernels/triangular.js';
 import type { Arena, F64, Real } from '../runtime/arena.js';
 import type { Instance } from '../runtime/instance.js';
-import type { Elimination, FisherBlock } from './fisher-block.js';
+import type { Elimination, FisherBlock, PlainBlock } from './fisher-block.js';
 import type { Whitened } from './whitened.js';
 
 export interface GramParts {
@@ -101,23 +101,37 @@ export class GramBlock implements FisherBlock {
 
   /** On the survivors S: δ = U_Sᵀ M⁻¹ U_P w_P with M = mλ(LᵀL)⁻¹ + U_S U_Sᵀ (Woodbury in whitened coordinates), all in f64. */
   project(w: FloatArray, mask: Uint8Array): Float64Array {
+    const sums = this.startProjection();
+    this.#u.eachIn64((arena, u, start, width) => {
+      const [pruned, kept] = prunedPart(w, mask, start, width);
+      addProjection(sums, projectPiece(arena, u, this.#u.rows, pruned, kept));
+    });
+    return this.finishProjection(sums, w, mask);
+  }
+
+  /** U, for who works on its pieces elsewhere. */
+  get whitened(): Whitened {
+    return this.#u;
+  }
+
+  /** What the pieces of U are added to: mλ(LᵀL)⁻¹ and 0. */
+  startProjection(): ProjectionSums {
     const { rows: m } = this.#u;
-    const pruned = Float64Array.from(w, (v, k) => (mask[k] ? 0 : v));
-    const change = pruned.map((v) => -v);
-    const z = this.#instance.run((arena) => {
+    return this.#instance.run((arena) => {
       const M = arena.alloc('f64', m * m);
       const inverse = arena.put(this.#identity());
       trsm(m, m, arena.put(this.#fullFactor()), inverse);
       gemm(m, m, m, inverse, inverse, M, { transB: true, alpha: m * this.#damping });
-      const z = arena.zeros('f64', m);
-      this.#u.eachIn64((piece, u, start, width) => {
-        const p = piece.put(pruned.subarray(start, start + width));
-        gemv(m, width, u, p, z, { beta: 1 });
-        const survivors = survivorsOf(mask, start, width);
-        const kept = piece.alloc('f64', m * survivors.length);
-        gatherColumns(piece, u, width, m, survivors, kept);
-        syrk(m, survivors.length, kept, M, { beta: 1 });
-      });
+      return { M: arena.take(M), z: new Float64Array(m) };
+    });
+  }
+
+  /** δ from the sums over all pieces. */
+  finishProjection(sums: ProjectionSums, w: FloatArray, mask: Uint8Array): Float64Array {
+    const { rows: m } = this.#u;
+    const solved = this.#instance.run((arena) => {
+      const M = arena.put(sums.M);
+      const z = arena.put(sums.z);
       if (cholesky(m, M) >= 0)
         throw new DomainError('damping: expected a larger value: the quadratic model over the survivors is singular to working precision');
       trsm(m, 1, M, z);
@@ -125,9 +139,15 @@ export class GramBlock implements FisherBlock {
       return arena.take(z);
     });
     const moved = new Float64Array(this.width);
-    this.#transposeTimes(z, moved, 1);
-    for (let k = 0; k < this.width; k++) if (mask[k]) change[k] = moved[k] as number;
-    return change;
+    this.#transposeTimes(solved, moved, 1);
+    return moved.map((v, k) => (mask[k] ? v : -(w[k] as number)));
+  }
+
+  /** Everything it is made of, as plain data. */
+  parts(): PlainBlock {
+    const { start, width, diagonal } = this;
+    const u = this.#u.piece(0, width);
+    return { kind: 'gram', start, damping: this.#damping, precision: this.#precision, rows: this.#u.rows, u, factor: this.#factor, diagonal };
   }
 
   /** With R = (I − U_P U_Pᵀ)⁻¹ of the removed P: inverse over the rest = (I − UᵀRU)/λ; R changes by rank one. */
@@ -213,6 +233,37 @@ export class GramBlock implements FisherBlock {
   }
 }
 
+/** M [m, m] and z [m] of a projection. */
+export interface ProjectionSums {
+  readonly M: Float64Array;
+  readonly z: Float64Array;
+}
+
+/** The removed weights of a piece (0 elsewhere) and its part of the mask. */
+export function prunedPart(w: FloatArray, mask: Uint8Array, start: number, width: number): [Float64Array, Uint8Array] {
+  const kept = mask.slice(start, start + width);
+  return [Float64Array.from(kept, (on, k) => (on ? 0 : (w[start + k] as number))), kept];
+}
+
+/** U_S U_Sᵀ and U_P w_P over one piece u [m, pruned.length]. */
+export function projectPiece(arena: Arena, u: F64, m: number, pruned: Float64Array, mask: Uint8Array): ProjectionSums {
+  const width = pruned.length;
+  const z = arena.alloc('f64', m);
+  gemv(m, width, u, arena.put(pruned), z);
+  const survivors = survivorsOf(mask);
+  const kept = arena.alloc('f64', m * survivors.length);
+  gatherColumns(arena, u, width, m, survivors, kept);
+  const M = arena.alloc('f64', m * m);
+  syrk(m, survivors.length, kept, M);
+  return { M: arena.take(M), z: arena.take(z) };
+}
+
+/** Adds the sums of one piece. */
+export function addProjection({ M, z }: ProjectionSums, part: ProjectionSums): void {
+  for (let i = 0; i < M.length; i++) M[i] = (M[i] as number) + (part.M[i] as number);
+  for (let i = 0; i < z.length; i++) z[i] = (z[i] as number) + (part.z[i] as number);
+}
+
 function scaleInto(out: FloatArray, from: FloatArray, factor: number): void {
   for (let i = 0; i < from.length; i++) out[i] = factor * (from[i] as number);
 }
@@ -229,10 +280,10 @@ function inner(a: FloatArray, b: FloatArray): number {
   return sum;
 }
 
-function survivorsOf(mask: Uint8Array, start: number, width: number): Int32Array {
-  const found = new Int32Array(width);
+function survivorsOf(mask: Uint8Array): Int32Array {
+  const found = new Int32Array(mask.length);
   let count = 0;
-  for (let k = 0; k < width; k++) if (mask[start + k]) found[count++] = k;
+  for (let k = 0; k < mask.length; k++) if (mask[k]) found[count++] = k;
   return found.subarray(0, count);
 }
 

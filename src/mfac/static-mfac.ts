@@ -5,7 +5,9 @@ import { DomainError } from '../core/errors.js';
 import type { LongOptions } from '../core/model-types.js';
 import { asFloats, type FloatArray, floats, type NumberArray, type Precision, type Tensor, type TensorLike } from '../core/tensor.js';
 import { Instance } from '../runtime/instance.js';
+import type { ThreadPool } from '../threads/pool.js';
 import { type FactorizeOptions, factorize, type MfacForm } from './factorize.js';
+import { factorizeInPool } from './factorize-in-pool.js';
 import type { FisherBlock } from './fisher-block.js';
 import { type GradientRows, type Gradients, gatherRows, readRows } from './gradient-rows.js';
 import { GramBlock } from './gram-block.js';
@@ -48,14 +50,21 @@ export class StaticMfac {
 
   /**
    * Factorises gradients: a tensor [m, d], rows, or an async stream of rows. The gradients decide the precision.
-   * @param options `damping` (1e-5), `blockSize` (whole), `form` (auto), `memoryLimit` (3 GiB), `overwrite` (false), `signal`, `onProgress`
+   * @param options `damping` (1e-5), `blockSize` (whole), `form` (auto), `memoryLimit` (3 GiB), `overwrite` (false), `signal`, `onProgress`;
+   *   `pool`: threads to share the work, with the same result
    * @throws {ShapeError | DomainError} on gradients that are not finite or of unequal length, damping ≤ 0 or too small; {AbortError}
    */
-  static async build(gradients: Gradients, options: StaticMfacOptions & LongOptions = {}): Promise<StaticMfac> {
+  static async build(gradients: Gradients, options: StaticMfacOptions & LongOptions & { readonly pool?: ThreadPool | undefined } = {}): Promise<StaticMfac> {
     const { signal, onProgress } = options;
     checkOptions(options);
     checkAborted(signal);
     const rows = await gatherRows(gradients, signal);
+    const { pool } = options;
+    if (pool && pool.threads > 1) {
+      const { step, settings, damping } = StaticMfac.#settings(rows, options);
+      const blocks = await factorizeInPool(pool, new Instance(), rows, step, settings, options);
+      return new StaticMfac(rows, damping, blocks);
+    }
     const steps = StaticMfac.#steps(rows, options);
     for (;;) {
       const step = steps.next();
@@ -76,12 +85,16 @@ export class StaticMfac {
     }
   }
 
-  static *#steps(gradients: GradientRows, options: StaticMfacOptions): Generator<number, StaticMfac> {
+  static #settings(gradients: GradientRows, options: StaticMfacOptions): { step: number; damping: number; settings: FactorizeOptions } {
     const { damping = 1e-5, blockSize = Infinity, form = 'auto', memoryLimit = 3 * 2 ** 30, overwrite = false } = options;
-    const settings: FactorizeOptions = { damping, form, memoryLimit, overwrite: overwrite || gradients.owned };
+    const settings = { damping, form, memoryLimit, overwrite: overwrite || gradients.owned };
+    return { step: Math.min(blockSize, gradients.size), damping, settings };
+  }
+
+  static *#steps(gradients: GradientRows, options: StaticMfacOptions): Generator<number, StaticMfac> {
+    const { step, settings, damping } = StaticMfac.#settings(gradients, options);
     const instance = new Instance();
     const blocks: FisherBlock[] = [];
-    const step = Math.min(blockSize, gradients.size);
     let reported = 0;
     for (let start = 0; start < gradients.size; start += step) {
       const width = Math.min(step, gradients.size - start);

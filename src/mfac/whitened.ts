@@ -106,6 +106,25 @@ export class Whitened {
     for (let i = 0; i < this.rows; i++) this.#row(i).set(from.subarray(i * width, (i + 1) * width), start);
   }
 
+  /** Columns start … start + width − 1 as contiguous rows in ordinary memory. */
+  piece(start: number, width: number, out = floats(this.precision, this.rows * width)): FloatArray {
+    const source = this.#resident && this.#instance.arena.view(this.#resident);
+    for (let i = 0; i < this.rows; i++) {
+      const row = source ? source.subarray(i * this.width, (i + 1) * this.width) : this.#row(i);
+      out.set(row.subarray(start, start + width), i * width);
+    }
+    return out;
+  }
+
+  /** Keeps contiguous rows of a piece that was made elsewhere. */
+  store(piece: FloatArray, start: number, width: number): void {
+    const target = this.#resident && this.#instance.arena.view(this.#resident);
+    for (let i = 0; i < this.rows; i++) {
+      const row = target ? target.subarray(i * this.width, (i + 1) * this.width) : this.#row(i);
+      row.set(piece.subarray(i * width, (i + 1) * width), start);
+    }
+  }
+
   /** Column k in f64. */
   column(k: number): Float64Array {
     const out = new Float64Array(this.rows);

@@ -1,6 +1,6 @@
 // Instances of the compiled kernels: one shared by all stateless calls, one more for every object that keeps state.
 import { instantiateSync } from '@assemblyscript/loader';
-import { loadModule, readTier, requestedTier } from '#load';
+import { availableThreads, loadModule, readTier, requestedTier } from '#load';
 import type { KernelName } from '#wasm/simd';
 import { RuntimeLoadError } from '../core/errors.js';
 import { Arena } from './arena.js';
@@ -114,6 +114,11 @@ export async function init(source: KernelSource | Promise<KernelSource>): Promis
   }
 }
 
+/** The compiled kernels of later instances and their name: what another thread has to be given. */
+export function compiledKernels(): { module: WebAssembly.Module; build: string } {
+  return { module: compiled(), build };
+}
+
 /** Makes `compiledModule` the kernels of every later instance. */
 export function use(compiledModule: WebAssembly.Module, name: string): void {
   module = compiledModule;
@@ -121,11 +126,10 @@ export function use(compiledModule: WebAssembly.Module, name: string): void {
   shared = undefined;
 }
 
-/** What is loaded: the tier, whether the engine has relaxed SIMD, threads, and the bytes of the shared instance. */
+/** What is loaded: the tier, whether the engine has relaxed SIMD, threads a pool can have here, and the bytes of the shared instance. */
 export function capabilities(): { build: string; relaxedSimd: boolean; threads: number; wasmBytes: number } {
   const { bytes } = instance();
-  const threads = (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;
-  return { build, relaxedSimd: hasRelaxedSimd(), threads, wasmBytes: bytes };
+  return { build, relaxedSimd: hasRelaxedSimd(), threads: availableThreads(), wasmBytes: bytes };
 }
 
 function refusePromise<R>(result: R): R {

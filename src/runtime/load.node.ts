@@ -41,3 +41,8 @@ export function readTier(tier: string): Uint8Array {
 export function requestedTier(): string | undefined {
   return process.env.AFTERPASS_BUILD || undefined;
 }
+
+/** Processors that this process may use. */
+export function availableThreads(): number {
+  return process.getBuiltinModule('node:os').availableParallelism();
+}

@@ -22,3 +22,9 @@ export function readTier(_tier: string): Uint8Array | undefined {
 export function requestedTier(): string | undefined {
   return undefined;
 }
+
+/** Processors that workers could use; 1 where there are no workers. */
+export function availableThreads(): number {
+  const { Worker, navigator } = globalThis as { Worker?: unknown; navigator?: { hardwareConcurrency?: number } };
+  return typeof Worker === 'function' ? (navigator?.hardwareConcurrency ?? 1) : 1;
+}

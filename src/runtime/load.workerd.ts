@@ -23,3 +23,8 @@ export function readTier(_tier: string): Uint8Array | undefined {
 export function requestedTier(): string | undefined {
   return undefined;
 }
+
+/** workerd has no workers to start. */
+export function availableThreads(): number {
+  return 1;
+}

@@ -10,6 +10,7 @@ export { type EmdOptions, type EmdResult, emd } from './emd.js';
 export { blackboxSolverGrad, type GraphMatchingOptions, type GraphMatchingResult, graphMatching } from './graph-matching.js';
 export { type MaxSlicedOptions, type MaxSlicedResult, maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 export { type MinibatchCouplingResult, minibatchCoupling } from './minibatch-coupling.js';
+export { parallelSinkhornBatch } from './parallel-sinkhorn-batch.js';
 export type { Plan } from './plan.js';
 export { type LabelProblem, type ProgressiveOptions, type ProgressiveResult, progressivePartial } from './progressive-partial.js';
 export { type PrototypeOptions, prototypeLogits } from './prototype-logits.js';

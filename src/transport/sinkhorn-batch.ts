@@ -1,6 +1,6 @@
 // Many balanced problems in one call.
 import { ShapeError } from '../core/errors.js';
-import type { NumberArray } from '../core/tensor.js';
+import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { type Matrix, type Problem, readMatrix } from './problem.js';
 import { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
 
@@ -13,8 +13,11 @@ export interface BatchResult {
   readonly converged: boolean;
 }
 
+/** Problems of one cost solved one after the other, each starting from the solution before it; then a new chain starts. */
+const chainLength = 8;
+
 /**
- * `sinkhorn` on a batch: ragged problems as a list, or one cost with many weights, where each solution starts the next one.
+ * `sinkhorn` on a batch: ragged problems as a list, or one cost with many weights, where each solution starts the next one (in runs of 8).
  *
  * @param problems a list of problems, or { cost, a [B, n], b [B, m] }
  * @param options as for `sinkhorn`
@@ -22,24 +25,40 @@ export interface BatchResult {
  * @throws as `sinkhorn`; {ShapeError} for an empty list
  */
 export function sinkhornBatch(problems: BatchProblem, options: SinkhornOptions = {}): BatchResult {
-  let results: SinkhornResult[] = [];
-  if (Array.isArray(problems)) {
-    results = (problems as readonly Problem[]).map((problem) => sinkhorn(problem, options));
-  } else {
-    const { cost, a, b } = problems as { cost: Matrix; a: Matrix; b: Matrix };
-    const [left, right] = [readMatrix('a', a), readMatrix('b', b)];
-    const B = Math.max(left.rows, right.rows);
-    for (const [name, side] of [['a', left] as const, ['b', right] as const]) {
-      if (side.rows !== B && side.rows !== 1) throw new ShapeError(`${name}: expected ${B} rows or one, got ${side.rows}`);
-    }
-    const row = ({ data, rows, cols }: typeof left, k: number): NumberArray =>
-      data.subarray((rows === 1 ? 0 : k) * cols, (rows === 1 ? 1 : k + 1) * cols);
-    for (let k = 0; k < B; k++) {
-      const previous = results.at(-1);
-      const warm = options.warmStart ? {} : previous ? { warmStart: previous } : {};
-      results.push(sinkhorn({ cost, a: row(left, k), b: row(right, k) }, { ...options, ...warm }));
-    }
+  return batchResult(chains(problems).flatMap((chain) => solveChain(chain, options, sinkhorn)));
+}
+
+/** A batch as chains: a problem of a list is one of its own. @throws {ShapeError} */
+export function chains(problems: BatchProblem): Problem[][] {
+  if (Array.isArray(problems)) return (problems as readonly Problem[]).map((problem) => [problem]);
+  const { cost, a, b } = problems as { cost: Matrix; a: Matrix; b: Matrix };
+  const [left, right] = [readMatrix('a', a), readMatrix('b', b)];
+  const B = Math.max(left.rows, right.rows);
+  for (const [name, side] of [['a', left] as const, ['b', right] as const]) {
+    if (side.rows !== B && side.rows !== 1) throw new ShapeError(`${name}: expected ${B} rows or one, got ${side.rows}`);
   }
+  const row = ({ data, rows, cols }: { data: FloatArray; rows: number; cols: number }, k: number): NumberArray =>
+    data.slice((rows === 1 ? 0 : k) * cols, (rows === 1 ? 1 : k + 1) * cols);
+  const all = Array.from({ length: B }, (_, k) => ({ cost, a: row(left, k), b: row(right, k) }));
+  return Array.from({ length: Math.ceil(B / chainLength) }, (_, i) => all.slice(i * chainLength, (i + 1) * chainLength));
+}
+
+/** Solves the problems of a chain, each from the solution before it unless the caller gave a start. */
+export function solveChain<R extends { f: Float64Array; g: Float64Array }>(
+  chain: readonly Problem[],
+  options: SinkhornOptions,
+  solve: (problem: Problem, options: SinkhornOptions) => R,
+): R[] {
+  const results: R[] = [];
+  for (const problem of chain) {
+    const previous = results.at(-1);
+    results.push(solve(problem, previous && !options.warmStart ? { ...options, warmStart: previous } : options));
+  }
+  return results;
+}
+
+/** The record of a batch. @throws {ShapeError} for an empty list */
+export function batchResult(results: readonly SinkhornResult[]): BatchResult {
   if (results.length === 0) throw new ShapeError('problems: expected at least one problem, got none');
   return { values: Float64Array.from(results, (r) => r.value), results, converged: results.every((r) => r.converged) };
 }

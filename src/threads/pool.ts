@@ -1,0 +1,217 @@
+// A pool of threads, each with an instance of the kernels of its own. Work is split by what it is, never by how many threads there are:
+// the results are the same bits on one thread and on many.
+import { spawn } from '#threads';
+import { checkAborted } from '../core/batches.js';
+import { checkInteger } from '../core/check.js';
+import { AbortError, DomainError, RuntimeLoadError } from '../core/errors.js';
+import { capabilities, compiledKernels } from '../runtime/instance.js';
+import { fromPlain } from './plain-error.js';
+import type { Thread } from './spawn.js';
+import { compact, type Reply, type Task } from './task.js';
+
+export interface ThreadPoolOptions {
+  /** Threads (as many as the machine has processors). */
+  readonly threads?: number;
+  /** The worker's script, where a bundler has moved it: a copy of `afterpass/threads/worker`. */
+  readonly script?: URL | string;
+  readonly signal?: AbortSignal;
+}
+
+/** How one task, or a list of them, is run. */
+export interface RunOptions<I> {
+  readonly signal?: AbortSignal | undefined;
+  /** Arrays of an input that nobody reads afterwards: their memory moves to the thread in place of being copied. */
+  readonly move?: (input: I) => readonly ArrayBufferView[];
+}
+
+interface Job {
+  readonly task: string;
+  readonly input: unknown;
+  readonly transfer: ArrayBuffer[];
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Seat {
+  readonly thread: Thread;
+  readonly jobs: Map<number, Job>;
+}
+
+/** Jobs a thread holds at most: one it works on, and the next, so that it never waits for a message. */
+const ahead = 2;
+
+/**
+ * Threads for work that splits: pass one as `pool` to the functions that take it. Where the runtime has no threads, or refuses to start
+ * them, `threads` is 1 and everything runs in the calling thread, with the same results. Idle pools do not keep a process alive.
+ */
+export class ThreadPool {
+  readonly #seats: Seat[];
+  readonly #queue: Job[] = [];
+  #closed: Error | undefined;
+  #next = 0;
+
+  private constructor(seats: Seat[]) {
+    this.#seats = seats;
+  }
+
+  /**
+   * Starts threads and waits until they are ready (some 50 ms in Node).
+   * @param options `threads` (as many as processors), `script` of the worker where a bundler moved it, `signal`
+   * @throws {DomainError} when `threads` is not a positive integer; {AbortError}
+   */
+  static async open(options: ThreadPoolOptions = {}): Promise<ThreadPool> {
+    const { threads = capabilities().threads, script, signal } = options;
+    checkInteger('threads', threads, 1, 1024);
+    checkAborted(signal);
+    if (threads === 1) return new ThreadPool([]);
+    const pool = new ThreadPool([]);
+    const ready = Array.from({ length: threads }, () => pool.#start(script));
+    try {
+      const started = await abortable(Promise.all(ready), signal);
+      pool.#seats.push(...started.filter((seat) => seat !== undefined));
+    } catch (error) {
+      for (const seat of await Promise.allSettled(ready)) if (seat.status === 'fulfilled') seat.value?.thread.end();
+      if (error instanceof AbortError) throw error;
+      return new ThreadPool([]); // no threads here
+    }
+    return pool;
+  }
+
+  /** Threads at work: 1 where everything runs in the calling thread. */
+  get threads(): number {
+    return Math.max(1, this.#seats.length);
+  }
+
+  /** Runs one task. @throws what the task throws; {AbortError}; {RuntimeLoadError} when its thread dies; {DomainError} after `close` */
+  async run<I, O>(task: Task<I, O>, input: I, options: RunOptions<I> = {}): Promise<O> {
+    const { signal, move } = options;
+    this.#check();
+    checkAborted(signal);
+    if (this.#seats.length === 0) return task.run(input);
+    const transfer = (move?.(input) ?? []).map((view) => view.buffer as ArrayBuffer);
+    let job: Job | undefined;
+    const result = new Promise<O>((resolve, reject) => {
+      job = { task: task.name, input: compact(input), transfer, resolve, reject };
+      this.#queue.push(job);
+      this.#pump();
+    });
+    return abortable(result, signal, () => {
+      const place = this.#queue.indexOf(job as Job);
+      if (place >= 0) this.#queue.splice(place, 1);
+    });
+  }
+
+  /**
+   * Runs a task on many inputs, which are made when a thread is free for them; `each` gets the results in the order of the inputs.
+   * @throws as `run`, the first error of any; nothing new is started after it
+   */
+  async map<I, O>(task: Task<I, O>, inputs: Iterable<I>, each: (result: O, index: number) => void, options: RunOptions<I> = {}): Promise<void> {
+    const inline = this.#seats.length === 0;
+    const waiting: Promise<O>[] = [];
+    let index = 0;
+    const settle = async (): Promise<void> => each(await (waiting.shift() as Promise<O>), index++);
+    try {
+      for (const input of inputs) {
+        waiting.push(this.run(task, input, options));
+        if (waiting.length >= ahead * this.threads || inline) await settle();
+        if (inline) await new Promise((resolve) => setTimeout(resolve));
+      }
+      while (waiting.length) await settle();
+    } finally {
+      for (const rest of waiting) rest.catch(() => {});
+    }
+  }
+
+  /** Ends the threads; work under way is refused. Closing twice is harmless. */
+  close(): void {
+    if (!this.#closed) this.#end(new DomainError('pool: expected an open pool, got one after close()'));
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #check(): void {
+    if (this.#closed) throw this.#closed;
+  }
+
+  #end(error: Error): void {
+    this.#closed = error;
+    const lost = [...this.#queue.splice(0), ...this.#seats.flatMap(({ jobs }) => [...jobs.values()])];
+    for (const { thread } of this.#seats) thread.end();
+    for (const job of lost) job.reject(error);
+  }
+
+  /** A thread that has said it is ready and has the kernels in use here. */
+  #start(script: URL | string | undefined): Promise<Seat | undefined> {
+    return new Promise((resolve, reject) => {
+      let seat: Seat | undefined;
+      const reply = (message: Reply): void => {
+        if (message.id >= 0) return this.#answer(seat as Seat, message);
+        try {
+          thread?.post(compiledKernels(), []);
+        } catch {
+          // A runtime that does not copy modules between threads: the worker compiles its own.
+        }
+        thread?.busy(false);
+        seat = { thread: thread as Thread, jobs: new Map() };
+        resolve(seat);
+      };
+      const fail = (reason: string): void => {
+        const error = new RuntimeLoadError(`threads: expected a worker at work, got one that ended (${reason})`);
+        if (seat && !this.#closed) this.#end(error);
+        else thread?.end();
+        reject(error);
+      };
+      let thread: Thread | undefined;
+      try {
+        thread = spawn({ reply, fail }, script);
+      } catch (error) {
+        fail(String(error));
+      }
+      if (!thread) reject(new RuntimeLoadError('threads: this runtime has none'));
+    });
+  }
+
+  #answer(seat: Seat, { id, result, error }: Reply): void {
+    const job = seat.jobs.get(id);
+    seat.jobs.delete(id);
+    if (seat.jobs.size === 0) seat.thread.busy(false);
+    if (error) job?.reject(fromPlain(error));
+    else job?.resolve(result as never);
+    this.#pump();
+  }
+
+  #pump(): void {
+    for (let held = 0; held < ahead; held++) {
+      for (const seat of this.#seats) {
+        if (seat.jobs.size > held) continue;
+        const job = this.#queue.shift();
+        if (!job) return;
+        const id = this.#next++;
+        seat.jobs.set(id, job);
+        seat.thread.busy(true);
+        try {
+          seat.thread.post({ id, task: job.task, input: job.input }, job.transfer);
+        } catch (error) {
+          seat.jobs.delete(id);
+          job.reject(error);
+        }
+      }
+    }
+  }
+}
+
+/** The promise, or an AbortError as soon as the signal fires. */
+function abortable<R>(promise: Promise<R>, signal: AbortSignal | undefined, stop: () => void = () => {}): Promise<R> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      stop();
+      reject(new AbortError(signal.reason));
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

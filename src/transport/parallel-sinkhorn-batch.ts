@@ -1,0 +1,78 @@
+// A batch of balanced problems on a pool of threads.
+import { DomainError } from '../core/errors.js';
+import type { ThreadPool } from '../threads/pool.js';
+import { shareable, task } from '../threads/task.js';
+import { type EntropicResult, outcome } from './outcome.js';
+import { balance, type Problem, readMatrix } from './problem.js';
+import { readProblem, type Setting } from './setting.js';
+import { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
+import { type BatchProblem, type BatchResult, batchResult, chains, solveChain } from './sinkhorn-batch.js';
+
+/** A result without what is made on demand. */
+type Numbers = Omit<EntropicResult, 'plan' | 'gradients'>;
+interface Group {
+  readonly chains: readonly (readonly Problem[])[];
+  readonly options: SinkhornOptions;
+}
+
+/** Chains of problems one after the other. */
+export const sinkhornTask = task('sinkhorn', ({ chains: given, options }: Group): Numbers[] =>
+  given
+    .flatMap((chain) => solveChain(chain, options, sinkhorn))
+    .map(({ f, g, value, transportCost, error, iterations, converged }) => ({ f, g, value, transportCost, error, iterations, converged })),
+);
+
+/** Costs of so many entries are worth a message to another thread. */
+const entriesPerGroup = 2 ** 16;
+
+/**
+ * `sinkhornBatch` on a pool of threads: the same bits, whatever their number.
+ *
+ * @param problems a list of problems, or { cost, a [B, n], b [B, m] }
+ * @param options `pool`, `signal`, and as for `sinkhorn` but `onIteration`, which cannot be called from another thread
+ * @returns as `sinkhornBatch`; plans and gradients are made in the calling thread, when asked for
+ * @throws as `sinkhornBatch`; {DomainError} for `onIteration`; {AbortError}
+ */
+export async function parallelSinkhornBatch(
+  problems: BatchProblem,
+  options: SinkhornOptions & { pool: ThreadPool; signal?: AbortSignal },
+): Promise<BatchResult> {
+  const { pool, signal, ...own } = options;
+  if (own.onIteration) throw new DomainError('onIteration: expected none, got a function, which another thread cannot call');
+  const settings: Setting[] = [];
+  const groups: Group[] = [];
+  let group: Problem[][] = [];
+  let entries = 0;
+  const shared = sharedCost(problems);
+  for (const chain of chains(shared)) {
+    group.push(chain);
+    for (const problem of chain) {
+      const setting = readProblem(problem, own.lazy);
+      balance(setting.a, setting.b, setting.singleWeights);
+      settings.push(setting);
+      entries += setting.a.length * setting.b.length;
+    }
+    if (entries < entriesPerGroup) continue;
+    groups.push({ chains: group, options: own });
+    [group, entries] = [[], 0];
+  }
+  if (group.length) groups.push({ chains: group, options: own });
+  const results: SinkhornResult[] = [];
+  const { epsilon = 0.05 } = own;
+  const add = (found: Numbers[]): void => {
+    for (const numbers of found) {
+      results.push(outcome(settings[results.length] as Setting, epsilon, [Infinity, Infinity], numbers));
+    }
+  };
+  await pool.map(sinkhornTask, groups, add, { signal });
+  return batchResult(results);
+}
+
+/** One cost for many weights is put where every thread sees it. */
+function sharedCost(problems: BatchProblem): BatchProblem {
+  if (Array.isArray(problems)) return problems as readonly Problem[];
+  const { cost, a, b } = problems as Exclude<BatchProblem, readonly Problem[]>;
+  const weights = [readMatrix('a', a), readMatrix('b', b)] as const;
+  const { data, rows, cols } = readMatrix('cost', cost, { rows: weights[0].cols, cols: weights[1].cols, unchecked: true });
+  return { cost: { data: shareable(data), shape: [rows, cols] }, a, b };
+}
