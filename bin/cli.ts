@@ -17,7 +17,7 @@ const program = yargs(hideBin(process.argv))
   .options({
     json: { type: 'boolean', default: false, describe: 'Print one JSON object on stdout' },
     seed: integer('seed', 'Start of every random stream', { low: 0, initial: 0 }),
-    threads: integer('threads', 'Threads of ONNX Runtime (its own choice if left out)', { low: 1, high: 1024 }),
+    threads: integer('threads', 'Threads: of ONNX Runtime (its own choice if left out), and of matrix work (1)', { low: 1, high: 1024 }),
     quiet: { type: 'boolean', default: false, describe: 'No progress and no remarks on stderr' },
   })
   .command(commands as never)

@@ -7,6 +7,7 @@ import { type DataArgs, dataOptions, readData } from '../io/data.js';
 import { interruptible } from '../io/interrupt.js';
 import { type ModelArgs, modelOptions, withModel } from '../io/model.js';
 import { checkOutput, writeOutput } from '../io/output.js';
+import { poolFor } from '../io/pool.js';
 import { percent, progress, short, size, table, write } from '../io/print.js';
 import { choice, type GlobalArgs, integer, list, number, numbers, text } from '../options.js';
 
@@ -60,6 +61,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
       for (const place of places) checkOutput(place, args);
       const data = readData(args);
       const bar = progress(args);
+      const pool = await poolFor(args, signal);
       try {
         const runs = await withModel(args, async (model) => {
           const dense = model.getParameters();
@@ -68,6 +70,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
             model.setParameters(dense);
             const { mask: _, ...result } = await pruneModel(model, data, {
               ...optionsOf(args),
+              pool,
               sparsity,
               signal,
               onProgress: bar.onProgress,
@@ -80,6 +83,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
         if (runs.length === 1) write(runs[0] as Run, args, (run) => `${layers(run)}\n${summary([run])}`);
         else write({ runs }, args, ({ runs }) => summary(runs));
       } finally {
+        pool?.close();
         bar.stop();
       }
     }),

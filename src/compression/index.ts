@@ -14,6 +14,7 @@ export { type MinMaxDiscreteSolveOptions, type MinMaxDiscreteSolveResult, minMax
 export { type MixedPrecisionSearchOptions, type MixedPrecisionSearchResult, mixedPrecisionSearch } from './mixed-precision-search.js';
 export { type NmPruneOptions, type NmPruneResult, nmPrune } from './nm-prune.js';
 export { type ObsPruneOptions, type ObsPruneResult, type ObsUpdate, obsPrune } from './obs-prune.js';
+export { parallelObsPrune } from './parallel-obs-prune.js';
 export {
   type PerformanceAwareChannelPruneOptions,
   type PerformanceAwareChannelPruneResult,

@@ -13,6 +13,7 @@ import { minMaxDiscreteSolve } from './min-max-discrete-solve.js';
 import { mixedPrecisionSearch } from './mixed-precision-search.js';
 import { nmPrune } from './nm-prune.js';
 import { obsPrune } from './obs-prune.js';
+import { parallelObsPrune } from './parallel-obs-prune.js';
 import { performanceAwareChannelPrune } from './performance-aware-channel-prune.js';
 import { pseudoQuantize } from './pseudo-quantize.js';
 import { gradientDisorder, ScaleFreezer } from './scale-freezer.js';
@@ -54,6 +55,11 @@ export const registry = {
     summary: 'Optimal Brain Surgeon on M-FAC: independent, joint or greedy updates',
     papers: [94],
     test: 'test/compression/obs-prune.test.ts',
+  },
+  'parallel-obs-prune': {
+    method: parallelObsPrune,
+    summary: 'The joint update on a pool of threads',
+    test: 'test/threads/parallel.test.ts',
   },
   'wanda-prune': {
     method: wandaPrune,

@@ -19,13 +19,15 @@ interface Piece {
 }
 
 /** One piece of a product. */
-export const gemmTask = task('gemm', ({ a, b, m, n, k, ...options }: Piece): FloatArray =>
-  withArena((arena) => {
-    const precision = precisionOf(a);
-    const c = arena.real(precision, m * n);
-    multiply(m, n, k, arena.put(a), arena.putAs(precision, b), c, options);
-    return arena.take(c);
-  }),
+export const gemmTask = task(
+  'gemm',
+  ({ a, b, m, n, k, ...options }: Piece): FloatArray =>
+    withArena((arena) => {
+      const precision = precisionOf(a);
+      const c = arena.real(precision, m * n);
+      multiply(m, n, k, arena.put(a), arena.putAs(precision, b), c, options);
+      return arena.take(c);
+    }),
 );
 
 /**

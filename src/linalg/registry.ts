@@ -8,6 +8,7 @@ import { frechetMean, gyroBatchNorm, poincareAdd } from './gyro-batch-norm.js';
 import { lanczos } from './lanczos.js';
 import { curDecomposition, generalizedNystrom, utv } from './meta-factorization.js';
 import { matrixOperator } from './operator.js';
+import { parallelGemm } from './parallel-gemm.js';
 import { powerIteration } from './power-iteration.js';
 import { pinvFromFactors, pseudoInverse, randomizedPinv } from './pseudo-inverse.js';
 import { qr } from './qr.js';
@@ -21,6 +22,7 @@ const flexible = 'test/linalg/flexible-cg.test.ts';
 const gyro = 'test/linalg/gyro-batch-norm.test.ts';
 const inverse = 'test/linalg/pseudo-inverse.test.ts';
 const meta = 'test/linalg/meta-factorization.test.ts';
+const threads = 'test/threads/parallel.test.ts';
 const krylov = 'test/linalg/krylov.test.ts';
 
 /** The methods of this area. */
@@ -32,6 +34,7 @@ export const registry = {
   gemm: { method: gemm, summary: 'Matrix product', test: products },
   lanczos: { method: lanczos, summary: 'Tridiagonalise a symmetric operator, re-orthogonalised', test: krylov },
   'matrix-operator': { method: matrixOperator, summary: 'A symmetric matrix as a linear operator', test: krylov },
+  'parallel-gemm': { method: parallelGemm, summary: 'Matrix product on a pool of threads', test: threads },
   'power-iteration': { method: powerIteration, summary: 'Eigenvalue of largest magnitude in one vector of memory', test: krylov },
   qr: { method: qr, summary: 'QR decomposition by Householder reflections', test: dense },
   'solve-triangular': { method: solveTriangular, summary: 'Triangular systems', test: products },

@@ -8,10 +8,20 @@ import { syrk } from '../kernels/syrk.js';
 import { Instance, withArena } from '../runtime/instance.js';
 import type { ThreadPool } from '../threads/pool.js';
 import { Buffers, movable, shareable, task } from '../threads/task.js';
-import { addTo, byCovariance, type FactorizeOptions, factorGram, factorize, gramTries, leverageOfGram, packed, whitenPiece } from './factorize.js';
+import {
+  addTo,
+  byCovariance,
+  type FactorizeOptions,
+  factorGram,
+  factorize,
+  gramTries,
+  leverageOfGram,
+  packed,
+  whitenPiece,
+} from './factorize.js';
 import type { FisherBlock, PlainBlock } from './fisher-block.js';
-import { GramBlock } from './gram-block.js';
 import type { GradientRows } from './gradient-rows.js';
+import { GramBlock } from './gram-block.js';
 import { restoreBlock } from './restore-block.js';
 import { pieceWidth, Whitened } from './whitened.js';
 
@@ -46,7 +56,14 @@ export const whitenTask = task('mfac-whiten', ({ data, rows, factor, damping }: 
 /** Small blocks side by side, each factorised on its own. */
 export const blocksTask = task(
   'mfac-blocks',
-  ({ data, rows: m, precision, step, start, options }: Piece & { step: number; start: number; options: FactorizeOptions }): PlainBlock[] => {
+  ({
+    data,
+    rows: m,
+    precision,
+    step,
+    start,
+    options,
+  }: Piece & { step: number; start: number; options: FactorizeOptions }): PlainBlock[] => {
     const total = data.length / m;
     const rows = Array.from({ length: m }, (_, i) => data.subarray(i * total, (i + 1) * total));
     const found: PlainBlock[] = [];
@@ -92,7 +109,9 @@ export async function factorizeInPool(
   for (const start of starts) {
     const width = widthAt(start);
     if (!wide(Math.min(step, width))) continue;
-    blocks.push(await wideBlock({ pool, instance, gradients, start, width, options, signal, report: (share) => report(start + share * width) }));
+    blocks.push(
+      await wideBlock({ pool, instance, gradients, start, width, options, signal, report: (share) => report(start + share * width) }),
+    );
   }
   await pool.map(blocksTask, inputs(), keep, { signal, move: movable });
   return blocks.sort((one, other) => one.start - other.start);

@@ -147,7 +147,16 @@ export class GramBlock implements FisherBlock {
   parts(): PlainBlock {
     const { start, width, diagonal } = this;
     const u = this.#u.piece(0, width);
-    return { kind: 'gram', start, damping: this.#damping, precision: this.#precision, rows: this.#u.rows, u, factor: this.#factor, diagonal };
+    return {
+      kind: 'gram',
+      start,
+      damping: this.#damping,
+      precision: this.#precision,
+      rows: this.#u.rows,
+      u,
+      factor: this.#factor,
+      diagonal,
+    };
   }
 
   /** With R = (I − U_P U_Pᵀ)⁻¹ of the removed P: inverse over the rest = (I − UᵀRU)/λ; R changes by rank one. */

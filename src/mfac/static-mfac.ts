@@ -54,7 +54,10 @@ export class StaticMfac {
    *   `pool`: threads to share the work, with the same result
    * @throws {ShapeError | DomainError} on gradients that are not finite or of unequal length, damping ≤ 0 or too small; {AbortError}
    */
-  static async build(gradients: Gradients, options: StaticMfacOptions & LongOptions & { readonly pool?: ThreadPool | undefined } = {}): Promise<StaticMfac> {
+  static async build(
+    gradients: Gradients,
+    options: StaticMfacOptions & LongOptions & { readonly pool?: ThreadPool | undefined } = {},
+  ): Promise<StaticMfac> {
     const { signal, onProgress } = options;
     checkOptions(options);
     checkAborted(signal);

@@ -105,21 +105,24 @@ export class ThreadPool {
    * Runs a task on many inputs, which are made when a thread is free for them; `each` gets the results in the order of the inputs.
    * @throws as `run`, the first error of any; nothing new is started after it
    */
-  async map<I, O>(task: Task<I, O>, inputs: Iterable<I>, each: (result: O, index: number) => void, options: RunOptions<I> = {}): Promise<void> {
+  async map<I, O>(
+    task: Task<I, O>,
+    inputs: Iterable<I>,
+    each: (result: O, index: number) => void,
+    options: RunOptions<I> = {},
+  ): Promise<void> {
     const inline = this.#seats.length === 0;
     const waiting: Promise<O>[] = [];
     let index = 0;
     const settle = async (): Promise<void> => each(await (waiting.shift() as Promise<O>), index++);
-    try {
-      for (const input of inputs) {
-        waiting.push(this.run(task, input, options));
-        if (waiting.length >= ahead * this.threads || inline) await settle();
-        if (inline) await new Promise((resolve) => setTimeout(resolve));
-      }
-      while (waiting.length) await settle();
-    } finally {
-      for (const rest of waiting) rest.catch(() => {});
+    for (const input of inputs) {
+      const result = this.run(task, input, options);
+      result.catch(() => {}); // an error is thrown when its turn comes
+      waiting.push(result);
+      if (waiting.length >= ahead * this.threads || inline) await settle();
+      if (inline) await new Promise((resolve) => setTimeout(resolve));
     }
+    while (waiting.length) await settle();
   }
 
   /** Ends the threads; work under way is refused. Closing twice is harmless. */
@@ -147,7 +150,10 @@ export class ThreadPool {
     return new Promise((resolve, reject) => {
       let seat: Seat | undefined;
       const reply = (message: Reply): void => {
-        if (message.id >= 0) return this.#answer(seat as Seat, message);
+        if (message.id >= 0) {
+          this.#answer(seat as Seat, message);
+          return;
+        }
         try {
           thread?.post(compiledKernels(), []);
         } catch {

@@ -9,6 +9,7 @@ import { emd } from './emd.js';
 import { blackboxSolverGrad, graphMatching } from './graph-matching.js';
 import { maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 import { minibatchCoupling } from './minibatch-coupling.js';
+import { parallelSinkhornBatch } from './parallel-sinkhorn-batch.js';
 import { progressivePartial } from './progressive-partial.js';
 import { prototypeLogits } from './prototype-logits.js';
 import { residualResample } from './residual-resample.js';
@@ -134,6 +135,11 @@ export const registry = {
     method: sinkhornBarycenter,
     summary: 'Entropic mean of histograms on a fixed support',
     test: 'test/transport/sinkhorn-barycenter.test.ts',
+  },
+  'parallel-sinkhorn-batch': {
+    method: parallelSinkhornBatch,
+    summary: 'Many balanced problems on a pool of threads',
+    test: 'test/threads/parallel.test.ts',
   },
   'sinkhorn-batch': { method: sinkhornBatch, summary: 'Many balanced problems in one call', test: 'test/transport/sinkhorn-batch.test.ts' },
   'swapped-prediction': {

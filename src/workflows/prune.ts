@@ -1,6 +1,6 @@
 // Pruning without retraining: weights are removed in steps, and the others move to make up for them.
 
-import { magnitudePrune, type ObsUpdate, obsPrune } from '../compression/index.js';
+import { magnitudePrune, type ObsUpdate, obsPrune, parallelObsPrune } from '../compression/index.js';
 import { removals } from '../compression/prune-input.js';
 import { batchesOf, checkAborted, samplesOf, takeSamples } from '../core/batches.js';
 import { checkInteger, checkOneOf, checkPositive, checkRange } from '../core/check.js';
@@ -8,6 +8,7 @@ import type { Batch, Data, DifferentiableModel, LongOptions, ParameterSlot } fro
 import { Random } from '../core/random.js';
 import { type FloatArray, floats, sizeOf } from '../core/tensor.js';
 import { StaticMfac } from '../mfac/index.js';
+import type { ThreadPool } from '../threads/pool.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { selectSlots } from './select.js';
 
@@ -34,6 +35,8 @@ export interface PruneModelOptions extends LongOptions {
   readonly exclude?: readonly string[];
   /** Choice of the samples (0). */
   readonly seed?: number;
+  /** mfac: threads that share the work on the Fisher matrix; the result does not depend on them. */
+  readonly pool?: ThreadPool | undefined;
 }
 
 export interface PrunedLayer {
@@ -124,7 +127,7 @@ async function removeByFisher(
   progress: Progress,
   settings: Settings,
 ): Promise<void> {
-  const { update, steps, gradients, damping, blockSize, seed, signal, onProgress } = settings;
+  const { update, steps, gradients, damping, blockSize, seed, signal, onProgress, pool } = settings;
   const { places, alive, weights, target } = progress;
   const random = new Random(seed);
   const samples = batches.reduce((sum, batch) => sum + samplesOf(batch), 0);
@@ -137,12 +140,13 @@ async function removeByFisher(
     const kept = keptOf(alive);
     const report = (share: number): void => onProgress?.({ done: step - 1 + share, total: steps, phase: 'pruning' });
     const rows = gradientRows(model, draw(batches, count, random), slots, kept, (done) => report((0.8 * done) / count));
-    const fisher = await StaticMfac.build(rows, { damping, blockSize, ...(signal && { signal }) });
+    const fisher = await StaticMfac.build(rows, { damping, blockSize, pool, ...(signal && { signal }) });
     try {
       report(0.9);
       const w = floats(model.precision, kept.length);
       for (let k = 0; k < kept.length; k++) w[k] = weights[places[kept[k] as number] as number] as number;
-      const result = obsPrune(w, fisher, { sparsity: (goal - removed) / kept.length, update });
+      const choice = { sparsity: (goal - removed) / kept.length, update };
+      const result = pool ? await parallelObsPrune(w, fisher, { ...choice, pool, ...(signal && { signal }) }) : obsPrune(w, fisher, choice);
       for (let k = 0; k < kept.length; k++) {
         const place = kept[k] as number;
         alive[place] = result.mask[k] as number;
@@ -227,7 +231,7 @@ function record(model: DifferentiableModel & { readonly metadata?: Map<string, s
   model.metadata?.set('afterpass.prune', JSON.stringify({ method, sparsity, ...how, include, exclude }));
 }
 
-type Settings = Required<Omit<PruneModelOptions, keyof LongOptions | 'include' | 'exclude'>> & PruneModelOptions;
+type Settings = Required<Omit<PruneModelOptions, keyof LongOptions | 'include' | 'exclude' | 'pool'>> & PruneModelOptions;
 
 /** Options with their defaults, each checked. */
 function readOptions(options: PruneModelOptions): Settings {

@@ -1,3 +1,5 @@
+import { ThreadPool } from '../../../src/threads/index.js';
+
 type Area = typeof import('../../../src/compression/index.js');
 
 const gradients = { data: Float32Array.from({ length: 24 }, (_, i) => ((i * 7) % 11) / 4 - 1), shape: [3, 8] };
@@ -39,6 +41,14 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
     layerObs({ data: weights, shape: [2, 4] }, { data: gradients.data, shape: [6, 4] }, { pattern: { n: 2, m: 4 } }),
   'magnitude-prune': ({ magnitudePrune }) => magnitudePrune(weights, { sparsity: 0.5 }),
   'nm-prune': ({ nmPrune }) => nmPrune(weights, { n: 1, m: 2 }),
+  'parallel-obs-prune': async ({ parallelObsPrune }) => {
+    const pool = await ThreadPool.open({ threads: 2 });
+    try {
+      return await parallelObsPrune(weights, await mfacOf(), { sparsity: 0.5, pool });
+    } finally {
+      pool.close();
+    }
+  },
   'obs-prune': ({ obsPrune }) => obsPrune(weights, gradients, { sparsity: 0.5, damping: 1e-2, update: 'greedy' }),
   'wanda-prune': ({ wandaPrune }) =>
     wandaPrune({ data: weights, shape: [2, 4] }, { data: gradients.data, shape: [6, 4] }, { sparsity: 0.5 }),

@@ -1,3 +1,5 @@
+import { ThreadPool } from '../../../src/threads/index.js';
+
 type Area = typeof import('../../../src/linalg/index.js');
 
 const operator = {
@@ -21,6 +23,14 @@ export const calls: Record<string, (area: Area) => unknown> = {
     const out = new Float64Array(3);
     void matrixOperator(matrix).apply(Float64Array.of(1, 2, 3), out);
     return out;
+  },
+  'parallel-gemm': async ({ parallelGemm }) => {
+    const pool = await ThreadPool.open({ threads: 2 });
+    try {
+      return await parallelGemm(matrix, matrix, { transB: true, pool });
+    } finally {
+      pool.close();
+    }
   },
   'power-iteration': ({ powerIteration }) => powerIteration(operator, { maxIterations: 50 }),
   qr: ({ qr }) => qr(matrix),

@@ -1,3 +1,5 @@
+import { ThreadPool } from '../../../src/threads/index.js';
+
 // One small deterministic call per method of the transport area.
 type Area = typeof import('../../../src/transport/index.js');
 
@@ -152,6 +154,15 @@ export const calls: Record<string, (area: Area) => unknown> = {
     }),
   'sinkhorn-barycenter': ({ sinkhornBarycenter }) =>
     sinkhornBarycenter({ cost, histograms: { data: Float64Array.of(0.5, 0.3, 0.2, 0, 0.5, 0.5), shape: [2, 3] } }, { epsilon: 0.5 }),
+  'parallel-sinkhorn-batch': async ({ parallelSinkhornBatch }) => {
+    const pool = await ThreadPool.open({ threads: 2 });
+    try {
+      const { values } = await parallelSinkhornBatch([{ cost, a, b }, { cost: [0, 1, 1, 0] }], { epsilon: 0.2, pool });
+      return { values };
+    } finally {
+      pool.close();
+    }
+  },
   'sinkhorn-batch': ({ sinkhornBatch }) => ({ values: sinkhornBatch([{ cost, a, b }, { cost: [0, 1, 1, 0] }], { epsilon: 0.2 }).values }),
   'swapped-prediction': ({ swappedPrediction }) => {
     const view = (k: number) => ({ data: Float64Array.from({ length: 8 }, (_, i) => ((i * k) % 5) / 5), shape: [4, 2] });
