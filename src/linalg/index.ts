@@ -1,6 +1,8 @@
 /** Linear algebra: Krylov methods on operators known by their products, and small dense decompositions in f64. */
 export { cholesky } from './cholesky.js';
+export type { Complex, ComplexTensor } from './complex.js';
 export { type ConjugateGradientOptions, type ConjugateGradientResult, conjugateGradient } from './conjugate-gradient.js';
+export { eig } from './eig.js';
 export { eigh } from './eigh.js';
 export { type DirectionOracle, deepConjugateDirection, flexibleCg } from './flexible-cg.js';
 export { gemm } from './gemm.js';
@@ -13,5 +15,6 @@ export { type PowerIterationOptions, powerIteration } from './power-iteration.js
 export { pinvFromFactors, pseudoInverse, randomizedPinv } from './pseudo-inverse.js';
 export { qr } from './qr.js';
 export { solveTriangular } from './solve-triangular.js';
+export { type DiagonalSystem, diagonalSsm, hippoLegs, type PerturbedEigen, perturbThenDiagonalize } from './state-space.js';
 export { svd } from './svd.js';
 export { eighTridiagonal } from './tridiagonal.js';

@@ -1,6 +1,7 @@
 import type { Registry } from '../core/registry.js';
 import { cholesky } from './cholesky.js';
 import { conjugateGradient } from './conjugate-gradient.js';
+import { eig } from './eig.js';
 import { eigh } from './eigh.js';
 import { deepConjugateDirection, flexibleCg } from './flexible-cg.js';
 import { gemm } from './gemm.js';
@@ -13,6 +14,7 @@ import { powerIteration } from './power-iteration.js';
 import { pinvFromFactors, pseudoInverse, randomizedPinv } from './pseudo-inverse.js';
 import { qr } from './qr.js';
 import { solveTriangular } from './solve-triangular.js';
+import { diagonalSsm, hippoLegs, perturbThenDiagonalize } from './state-space.js';
 import { svd } from './svd.js';
 import { eighTridiagonal } from './tridiagonal.js';
 
@@ -23,12 +25,27 @@ const gyro = 'test/linalg/gyro-batch-norm.test.ts';
 const inverse = 'test/linalg/pseudo-inverse.test.ts';
 const meta = 'test/linalg/meta-factorization.test.ts';
 const threads = 'test/threads/parallel.test.ts';
+const states = 'test/linalg/state-space.test.ts';
 const krylov = 'test/linalg/krylov.test.ts';
 
 /** The methods of this area. */
 export const registry = {
   cholesky: { method: cholesky, summary: 'Cholesky factor of a positive definite matrix', test: products },
   'conjugate-gradient': { method: conjugateGradient, summary: 'Solve (A + λI)x = b; reports negative curvature', test: krylov },
+  eig: { method: eig, summary: 'All eigenpairs of a matrix that need not be symmetric', test: states },
+  'diagonal-ssm': {
+    method: diagonalSsm,
+    summary: 'Kernel, transfer function and recurrence of a diagonal state-space model',
+    papers: [244],
+    test: states,
+  },
+  'hippo-legs': { method: hippoLegs, summary: 'The state matrix that remembers in Legendre polynomials', papers: [244], test: states },
+  'perturb-then-diagonalize': {
+    method: perturbThenDiagonalize,
+    summary: 'Eigenvectors of a matrix that has none that are well conditioned, after a small perturbation',
+    papers: [244],
+    test: states,
+  },
   eigh: { method: eigh, summary: 'All eigenpairs of a symmetric matrix', test: dense },
   'eigh-tridiagonal': { method: eighTridiagonal, summary: 'Eigenpairs of a symmetric tridiagonal matrix', test: dense },
   gemm: { method: gemm, summary: 'Matrix product', test: products },

@@ -15,6 +15,15 @@ const matrix = { data: Float64Array.of(4, 1, 0.5, 1, 3, -0.25, 0.5, -0.25, 2), s
 export const calls: Record<string, (area: Area) => unknown> = {
   cholesky: ({ cholesky }) => cholesky(matrix),
   'conjugate-gradient': ({ conjugateGradient }) => conjugateGradient(operator, new Float64Array(12).fill(1), { damping: 0.1 }),
+  eig: ({ eig }) => eig({ data: Float64Array.of(4, 1, 0.5, -1, 3, -0.25, 0.5, 2, 2), shape: [3, 3] }),
+  'hippo-legs': ({ hippoLegs }) => hippoLegs(4),
+  'perturb-then-diagonalize': ({ perturbThenDiagonalize, hippoLegs }) =>
+    perturbThenDiagonalize(hippoLegs(4).a, { epsilon: 0.01, draws: 2 }),
+  'diagonal-ssm': ({ diagonalSsm, perturbThenDiagonalize, hippoLegs }) => {
+    const { a, b } = hippoLegs(3);
+    const ssm = diagonalSsm(perturbThenDiagonalize(a).system(b, [1, -1, 0.5]), { step: 0.1 });
+    return { kernel: ssm.kernel(5), transfer: ssm.transfer([0, 1, 2]), impulse: ssm.impulse([0, 1]), run: ssm.run([1, 0, -1]) };
+  },
   eigh: ({ eigh }) => eigh(matrix),
   'eigh-tridiagonal': ({ eighTridiagonal }) => eighTridiagonal([1, 2, 3], [0.5, 0.25]),
   gemm: ({ gemm }) => gemm(matrix, matrix, { transB: true }),
