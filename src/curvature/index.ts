@@ -3,6 +3,7 @@ export { type AdaptiveSharpness, adaptiveSharpness } from './adaptive-sharpness.
 export { batchSharpness } from './batch-sharpness.js';
 export { diagonalEstimate } from './diagonal.js';
 export { coordinateClip, type DirectionalSharpness, directionalSharpness, updateDirections } from './directional-sharpness.js';
+export { type FarthestPointClusters, farthestPointClustering } from './farthest-point-clustering.js';
 export { type GradientFlow, type GradientFlowOptions, gradientFlow, gradientFlowSharpness, scalarFlowSharpness } from './gradient-flow.js';
 export { type GradientNormalizedSmoothness, gradientNormalizedSmoothness } from './gradient-normalized-smoothness.js';
 export { type HessianCoherence, hessianCoherence, secondMomentRadius, sgdStabilityCondition } from './hessian-coherence.js';

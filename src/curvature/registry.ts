@@ -3,6 +3,7 @@ import { adaptiveSharpness } from './adaptive-sharpness.js';
 import { batchSharpness } from './batch-sharpness.js';
 import { diagonalEstimate } from './diagonal.js';
 import { coordinateClip, directionalSharpness, updateDirections } from './directional-sharpness.js';
+import { farthestPointClustering } from './farthest-point-clustering.js';
 import { gradientFlow, gradientFlowSharpness, scalarFlowSharpness } from './gradient-flow.js';
 import { gradientNormalizedSmoothness } from './gradient-normalized-smoothness.js';
 import { hessianCoherence, secondMomentRadius, sgdStabilityCondition } from './hessian-coherence.js';
@@ -36,6 +37,12 @@ export const registry = {
     summary: 'Curvature along an update',
     papers: [123],
     test: tests('directional-sharpness'),
+  },
+  'farthest-point-clustering': {
+    method: farthestPointClustering,
+    summary: 'Clusters and redundant samples by a similarity kernel',
+    papers: [246],
+    test: tests('labelled-ntk'),
   },
   'elle-schedule': {
     method: ElleSchedule,

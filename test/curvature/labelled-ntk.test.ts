@@ -1,7 +1,10 @@
 // systems/246: Sample Relationship from Learning Dynamics Matters for Generalisation (lpNTK).
+import { farthestPointClustering } from '../../src/curvature/farthest-point-clustering.js';
 import { labelledNtk } from '../../src/curvature/labelled-ntk.js';
 import { sampleLosses } from '../../src/curvature/sample-losses.js';
+import { adam } from '../../src/optimizers/index.js';
 import { expectClose } from '../helpers/close.js';
+import { accuracyOn, digits, digitsNetwork, rowsOf, testWithDigits } from '../helpers/digits.js';
 import { network } from '../helpers/quadratic.js';
 
 test('systems/246: the Gram matrix of per-sample products is the explicit (1/K) sᵀ J Jᵀ s', async () => {
@@ -90,6 +93,68 @@ test('systems/246: removing samples that the kernel finds interchangeable keeps 
   expect(everything).toBeGreaterThan(0.9);
   expect(await fit([...kept])).toBeGreaterThanOrEqual(everything - 0.02);
 });
+
+test('systems/246: heads are the samples farthest from theirs, and members move to the head that is more similar', () => {
+  // Points on a line in three groups; similarity −|x − y|, plus what makes sample 1 the first head.
+  const x = [0, 0.1, 0.3, 5, 5.2, 9, 9.1, 9.3];
+  const n = x.length;
+  const data = Float64Array.from({ length: n * n }, (_, at) => -Math.abs(x[Math.floor(at / n)]! - x[at % n]!));
+  data[n + 1] = 0.5;
+  const { heads, labels, redundant } = farthestPointClustering({ data, shape: [n, n] }, { clusters: 3 });
+  expect([...heads]).toEqual([1, 7, 3]);
+  expect([...labels]).toEqual([0, 0, 0, 2, 2, 1, 1, 1]);
+  // Clusters of 2, 1 and 2 members without their heads: the most similar member of the first largest one goes first.
+  expect([...redundant]).toEqual([0, 6, 2, 5, 4]);
+  const scaled = farthestPointClustering({ data: data.map((v) => 7 * v), shape: [n, n] }, { clusters: 3 });
+  expect(scaled).toEqual({ heads, labels, redundant });
+  const all = farthestPointClustering({ data, shape: [n, n] }, { clusters: n });
+  expect([...all.heads].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(all.redundant).toHaveLength(0);
+});
+
+test('a kernel of equal numbers, an empty one, and what does not fit', () => {
+  const flat = farthestPointClustering({ data: new Float64Array(9), shape: [3, 3] }, { clusters: 2 });
+  expect([[...flat.heads], [...flat.labels], [...flat.redundant]]).toEqual([[0, 1], [0, 1, 0], [2]]);
+  expect(farthestPointClustering({ data: new Float64Array(0), shape: [0, 0] }).heads).toHaveLength(0);
+  expect(() => farthestPointClustering({ data: new Float64Array(6), shape: [2, 3] })).toThrow(
+    /kernel: expected a square matrix, got 2 × 3/,
+  );
+  expect(() => farthestPointClustering({ data: new Float64Array(4), shape: [2, 2] }, { clusters: 3 })).toThrow(
+    /clusters: expected an integer from 1 to 2, got 3/,
+  );
+});
+
+testWithDigits(
+  'systems/246: without the digits that clustering on the kernel finds redundant, 80 % of the data keep the accuracy',
+  async () => {
+    const [train, val] = [digits('train', 300), digits('val')];
+    const trained = async (rows: ReturnType<typeof digits>) => {
+      const model = digitsNetwork(32);
+      const optimizer = adam({ learningRate: 0.01 });
+      const w = model.getParameters();
+      const state = optimizer.init(w);
+      for (let step = 0; step < 150; step++) {
+        optimizer.step(w, (await model.gradient(rows)).grad, state);
+        model.setParameters(w);
+      }
+      return model;
+    };
+    const model = await trained(train);
+    const everything = await accuracyOn(model, val);
+    // Within each class, as many clusters as a fifth of its samples; the most redundant fifth goes.
+    const removed = new Set<number>();
+    for (let digit = 0; digit < 10; digit++) {
+      const members = [...train.y.keys()].filter((i) => train.y[i] === digit);
+      const { kernel } = await labelledNtk(model, rowsOf(train, members));
+      const { redundant } = farthestPointClustering(kernel, { clusters: Math.ceil(members.length / 5) });
+      for (const i of redundant.subarray(0, Math.round(members.length / 5))) removed.add(members[i]!);
+    }
+    const kept = [...train.y.keys()].filter((i) => !removed.has(i));
+    expect(kept.length / train.y.length).toBeCloseTo(0.8, 1);
+    expect(everything).toBeGreaterThan(0.85);
+    expect(await accuracyOn(await trained(rowsOf(train, kept)), val)).toBeGreaterThanOrEqual(everything - 0.015);
+  },
+);
 
 test('models with a plain vjp give the same kernel; models with none, and dense targets, are refused by name', async () => {
   const { model, batch } = network([4, 6, 3], 5);

@@ -1,8 +1,9 @@
 // systems/171: Sharpness-Aware Training for Free (SAF and MESA).
 import { Random } from '../../src/core/random.js';
+import type { FloatArray } from '../../src/core/tensor.js';
 import { hessianOperator } from '../../src/curvature/operators.js';
 import { topEigenvalues } from '../../src/curvature/top-eigenvalues.js';
-import { LogitMemory, sgd, trajectoryLoss } from '../../src/optimizers/index.js';
+import { LogitMemory, sam, sgd, trajectoryLoss } from '../../src/optimizers/index.js';
 import { expectClose, numericalGradient, randomF64 } from '../helpers/close.js';
 import { noisyBlobs } from './noisy-blobs.js';
 
@@ -54,9 +55,13 @@ test('the memory answers with the logits of `delay` epochs ago, and with nothing
   expect(() => memory.record(0, [1], { data: Float32Array.of(1), shape: [1, 1] })).toThrow(/logits: expected shape \[1, 2\], got \[1, 1\]/);
 });
 
-test('systems/171: at equal training loss on noisy labels it is flatter than SGD, with one gradient a step', async () => {
+test('systems/171: at equal training loss on noisy labels it is flatter than SGD and as flat as SAM, with one gradient a step', async () => {
   const results: { sharpness: number; gradients: number; steps: number }[] = [];
-  for (const weight of [0, 0.3]) {
+  for (const [weight, rho] of [
+    [0, 0],
+    [0.3, 0],
+    [0, 0.05],
+  ] as const) {
     const { model, train, n, k } = noisyBlobs();
     const optimizer = sgd({ learningRate: 0.2, momentum: 0.9 });
     const w = model.getParameters() as Float64Array;
@@ -80,10 +85,18 @@ test('systems/171: at equal training loss on noisy labels it is flatter than SGD
           for (let i = 0; i < seed.length; i++) seed[i] = seed[i]! + grad.data[i]!;
         }
         memory.record(epoch, indices, logits);
-        const step = await model.vjp(x, { data: seed, shape: [indices.length, k] });
-        gradients++;
         steps++;
-        optimizer.step(w, step, state);
+        if (rho > 0) {
+          const at = (point: FloatArray) => {
+            gradients++;
+            model.setParameters(point);
+            return model.gradient({ x, y });
+          };
+          await sam(optimizer, { rho }).step(w, at, state);
+        } else {
+          gradients++;
+          optimizer.step(w, await model.vjp(x, { data: seed, shape: [indices.length, k] }), state);
+        }
         model.setParameters(w);
       }
     }
@@ -91,7 +104,9 @@ test('systems/171: at equal training loss on noisy labels it is flatter than SGD
     expect(await model.loss(train)).toBeLessThan(0.45);
     results.push({ sharpness, gradients, steps });
   }
-  const [plain, free] = results;
+  const [plain, free, twice] = results;
+  expect(twice!.gradients).toBe(2 * twice!.steps);
+  expect(free!.sharpness).toBeLessThan(1.25 * twice!.sharpness);
   expect(free!.gradients).toBe(free!.steps);
   expect(free!.sharpness).toBeLessThan(0.8 * plain!.sharpness);
 });

@@ -122,6 +122,8 @@ export const calls: Record<string, (area: Area) => unknown> = {
     gradientNormalizedSmoothness(model(), batch, { directions: 2, radii: [0.1, 1] }),
   'hessian-coherence': ({ hessianCoherence }) => hessianCoherence(model(), batch),
   'hessian-operator': ({ hessianOperator }) => apply(hessianOperator(model(), batch)),
+  'farthest-point-clustering': ({ farthestPointClustering }) =>
+    farthestPointClustering({ data: Float64Array.of(3, 1, 0.5, 1, 2, 0.25, 0.5, 0.25, 4), shape: [3, 3] }, { clusters: 2 }),
   'labelled-ntk': ({ labelledNtk }) => labelledNtk(model(), batch),
   'local-linearity': ({ localLinearity }) => localLinearity(model(), batch, { seed: 1 }),
   'opposing-signals': ({ opposingSignals }) => opposingSignals(model(), batch, { size: 1 }),
