@@ -31,7 +31,7 @@ export function eig(a: TensorLike): { values: Complex; vectors: ComplexTensor } 
   const vectors = complexZeros(n * n);
   for (const [to, from] of order.entries()) {
     let squares = 0;
-    for (let i = 0; i < n; i++) squares += V.re[i * n + from]! ** 2 + V.im[i * n + from]! ** 2;
+    for (let i = from; i < n * n; i += n) squares += V.re[i]! * V.re[i]! + V.im[i]! * V.im[i]!;
     const scale = squares > 0 ? 1 / Math.sqrt(squares) : 1;
     for (let i = 0; i < n; i++) {
       vectors.re[i * n + to] = scale * V.re[i * n + from]!;

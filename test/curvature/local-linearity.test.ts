@@ -112,7 +112,10 @@ async function adversarialCourse(weight: number) {
     for (let at = 0; at < order.length; at += 64) {
       const batch = rowsOf(train, order.subarray(at, at + 64));
       const { grad } = await model.gradient(await attacked(model, batch, epsilon, 1, epsilon));
-      if (weight > 0) (await penalty(model, batch, 0.25, weight, random)).forEach((g, i) => (grad[i] = grad[i]! + g));
+      if (weight > 0) {
+        const extra = await penalty(model, batch, 0.25, weight, random);
+        for (let i = 0; i < grad.length; i++) grad[i] = grad[i]! + extra[i]!;
+      }
       optimizer.step(w, grad, state);
       model.setParameters(w);
     }
