@@ -17,7 +17,7 @@ export { type PrototypeOptions, prototypeLogits } from './prototype-logits.js';
 export { type ResampleOptions, residualResample } from './residual-resample.js';
 export { type SemanticOptions, type SemanticProblem, type SemanticResult, semanticPartial } from './semantic-partial.js';
 export { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
-export { type BarycenterProblem, type BarycenterResult, sinkhornBarycenter } from './sinkhorn-barycenter.js';
+export { type BarycenterOptions, type BarycenterProblem, type BarycenterResult, sinkhornBarycenter } from './sinkhorn-barycenter.js';
 export { type BatchProblem, type BatchResult, sinkhornBatch } from './sinkhorn-batch.js';
 export { type DivergenceProblem, type DivergenceResult, sinkhornDivergence } from './sinkhorn-divergence.js';
 export { type PartialOptions, type PartialResult, sinkhornPartial } from './sinkhorn-partial.js';
