@@ -3,8 +3,9 @@
 //   Φ(v) = (ε/N) Σ_i log Σ_j e^((v_j − C_ij)/ε) + ρλ log Σ_k β_k e^(−v_k/λ)    (v of the virtual column = 0; λ = ∞: −ρ⟨β, v⟩),
 // whose gradient is column masses x(v) minus ρ·p(v), p = softmax(log β − v/λ).
 import type { FloatArray, Precision } from '../core/tensor.js';
-import { gibbs, tighten } from '../kernels/gibbs.js';
-import { exp, log } from '../kernels/scalar.js';
+import { gibbs, lift, tighten } from '../kernels/gibbs.js';
+import { labelPlan, roundTo } from '../kernels/partial-dual.js';
+import { exp } from '../kernels/scalar.js';
 import { capped, gramv } from '../kernels/sinkhorn-scaling.js';
 import { type Arena, type F32, type F64, type Real, slice } from '../runtime/arena.js';
 
@@ -15,6 +16,7 @@ const negligible = 1e-20;
 /** Rows whose f32 column sums are added before f64 takes over. */
 const block = 256;
 
+/** Φ, its gradient and products with its Hessian, from a kernel matrix that is formed anew when potentials have moved far. */
 export class PartialDual {
   readonly rows: number;
   /** Real columns; one more is stored where mass < 1. */
@@ -32,11 +34,12 @@ export class PartialDual {
   readonly #scratch: { line: Real; top: F64; weight: F32; product: F32; p: F32; y: F32 };
   /** K in single precision for Hessian products, which steer a Newton step but do not decide where it ends. */
   readonly #single: F32;
+  #singleFresh = false;
 
-  /** @param cost [rows, columns] row-major; @param prior β, total 1; @param start v expected first */
+  /** @param fill writes costs [rows, width] with zeros in the virtual column; @param prior β, total 1; @param start v expected first */
   constructor(
     arena: Arena,
-    cost: FloatArray,
+    fill: (C: Real, width: number) => void,
     rows: number,
     precision: Precision,
     prior: Float64Array,
@@ -55,14 +58,20 @@ export class PartialDual {
     this.#lambda = lambda;
     this.#prior = prior;
     const real = (length: number) => arena.zeroReal(precision, length);
-    this.#C = real(rows * width);
-    const extended = arena.view(this.#C);
-    for (let i = 0; i < rows; i++) extended.set(cost.subarray(i * k, (i + 1) * k), i * width);
+    this.#C = arena.real(precision, rows * width);
+    fill(this.#C, width);
     this.#F = arena.zeros('f64', rows);
     this.#G = arena.zeros('f64', width);
     this.#cap = arena.alloc('f64', rows);
     arena.view(this.#cap).fill(Infinity);
-    this.#blocks = { K: real(rows * width), u: real(rows), v: real(width), acc: real(width), a: real(rows), stats: arena.zeros('f64', 4) };
+    this.#blocks = {
+      K: arena.real(precision, rows * width),
+      u: real(rows),
+      v: real(width),
+      acc: real(width),
+      a: real(rows),
+      stats: arena.zeros('f64', 4),
+    };
     arena.view(this.#blocks.a as F64).fill(1 / rows);
     const single = (length: number) => arena.zeros('f32', length);
     this.#scratch = {
@@ -73,7 +82,7 @@ export class PartialDual {
       p: single(width),
       y: single(width),
     };
-    this.#single = precision === 'float32' ? (this.#blocks.K as F32) : single(rows * width);
+    this.#single = precision === 'float32' ? (this.#blocks.K as F32) : arena.alloc('f32', rows * width);
     this.#form(start ?? new Float64Array(width));
   }
 
@@ -86,11 +95,15 @@ export class PartialDual {
   #form(v: Float64Array): void {
     const g = this.#arena.view(this.#G);
     for (let j = 0; j < g.length; j++) g[j] = v[j]! / this.epsilon;
-    tighten(this.#F, this.#scratch.top, this.#G, this.#C, this.#scratch.line, this.epsilon);
-    gibbs(this.#blocks.K, this.#F, this.#G, this.#C, this.epsilon);
-    if (this.#single.ptr === this.#blocks.K.ptr) return;
-    const [to, from] = [this.#arena.view(this.#single), this.#arena.view(this.#blocks.K as F64)];
-    for (let k = 0; k < to.length; k++) to[k] = from[k]! > negligible ? from[k]! : 0;
+    const { top, line } = this.#scratch;
+    const { K } = this.#blocks;
+    if (K.type === 'f32') {
+      lift(K, this.#F, top, this.#G, this.#C as F32, line as F32, this.epsilon);
+      return;
+    }
+    tighten(this.#F, top, this.#G, this.#C, line, this.epsilon);
+    gibbs(K, this.#F, this.#G, this.#C, this.epsilon);
+    this.#singleFresh = false;
   }
 
   /** Column masses [width] of the plan with exact rows at v [width]. */
@@ -133,6 +146,9 @@ export class PartialDual {
   /** The Hessian of Φ at the last point of `masses`, as a product with d [columns]; x and ρ·p as found there. */
   hessian(x: Float64Array, wanted: Float64Array): (d: Float64Array) => Float64Array {
     const arena = this.#arena;
+    const { K } = this.#blocks;
+    if (K.type === 'f64' && !this.#singleFresh) roundTo(this.#single, K, negligible);
+    this.#singleFresh = true;
     const { weight, product, p, y } = this.#scratch;
     const [w, u] = [arena.view(weight), arena.view(this.#blocks.u as F64)];
     for (let i = 0; i < w.length; i++) w[i] = this.rows * u[i]! * u[i]!;
@@ -150,15 +166,13 @@ export class PartialDual {
     };
   }
 
-  /** The plan [rows, width] with row scalings of the last `masses` and column potentials v, and ε·log of the row factors, summed over rows. */
-  plan(v: Float64Array): { plan: FloatArray; rowTerms: number } {
+  /** The plan [rows, columns] at the point of the last `masses`, what its rows lack, and Σ ε·log of the row factors. */
+  plan(): { plan: FloatArray; slack: Float64Array; rowTerms: number } {
     const arena = this.#arena;
-    const [u, f] = [arena.view(this.#blocks.u as F64), arena.view(this.#F)];
-    let rowTerms = 0;
-    const factors = arena.put(f.map((value, i) => value + log(u[i]!)));
-    for (const value of arena.view(factors)) rowTerms += this.epsilon * value;
-    const G = arena.put(v.map((value) => value / this.epsilon));
-    gibbs(this.#blocks.K, factors, G, this.#C, this.epsilon);
-    return { plan: arena.take(this.#blocks.K as F64), rowTerms };
+    const { K, u, v } = this.#blocks;
+    const [plan, slack] = [arena.real(K.type === 'f32' ? 'float32' : 'float64', this.rows * this.columns), arena.alloc('f64', this.rows)];
+    let rowTerms = labelPlan(plan, slack, K, u, v, this.columns);
+    for (const value of arena.view(this.#F)) rowTerms += value;
+    return { plan: arena.take<'f32' | 'f64'>(plan), slack: arena.take(slack), rowTerms: this.epsilon * rowTerms };
   }
 }

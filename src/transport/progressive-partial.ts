@@ -1,15 +1,18 @@
 // Imbalance-aware pseudo-labels by progressive partial transport.
-import { checkOneOf, checkPositive, checkRange } from '../core/check.js';
+import { checkFinite, checkOneOf, checkPositive, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import { type FloatArray, floats, type NumberArray, type Precision, precisionOf } from '../core/tensor.js';
+import { type FloatArray, type NumberArray, type Precision, precisionOf } from '../core/tensor.js';
+import { extremes } from '../kernels/marginals.js';
+import { extendRows, type LabelRows } from '../kernels/partial-dual.js';
 import { log } from '../kernels/scalar.js';
 import { logSumExpRows } from '../kernels/softmax-rows.js';
+import type { Arena, Real } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import type { IterationInfo } from './entropic.js';
 import { PartialDual } from './partial-dual.js';
 import { andersonMethod, type DualMethod, type DualSolution, newton, scalingMethod } from './partial-methods.js';
 import { asPlan, type Plan } from './plan.js';
-import { type Matrix, readMatrix, readWeights, total } from './problem.js';
+import { type Matrix, type ReadMatrix, readMatrix, readWeights, total } from './problem.js';
 import { checkSolver } from './setting.js';
 
 /** Predictions of N samples over K clusters. */
@@ -68,39 +71,50 @@ export interface ProgressiveResult {
  * @see Zhang, Ren & He 2024, arXiv:2401.09266, §4
  */
 export function progressivePartial(problem: LabelProblem, options: ProgressiveOptions = {}): ProgressiveResult {
-  const { cost, rows, cols, precision } = readLabelCost(problem);
-  return solvePartial(cost, rows, cols, precision, options);
+  return solvePartial(readLabels(problem), options);
 }
 
-/** Reads logits or costs; −log softmax of the logits. */
-export function readLabelCost(problem: LabelProblem): { cost: FloatArray; rows: number; cols: number; precision: Precision } {
-  if ('cost' in problem && problem.cost !== undefined) {
-    const { data, rows, cols } = readMatrix('cost', problem.cost);
-    return { cost: data, rows, cols, precision: precisionOf(data) };
-  }
-  const { data, rows, cols } = readMatrix('logits', (problem as { logits: Matrix }).logits);
-  const precision = precisionOf(data);
-  const normalisers = withArena((arena) => {
-    const out = arena.real(precision, rows);
-    logSumExpRows(out, arena.put(data), rows, cols);
-    return arena.take<'f32' | 'f64'>(out);
+/** Rows of costs, or of logits whose −log softmax is the cost; not yet looked through for NaN. */
+export interface Labels extends ReadMatrix {
+  readonly name: 'cost' | 'logits';
+}
+
+/** Reads logits or costs. */
+export function readLabels(problem: LabelProblem): Labels {
+  if ('cost' in problem && problem.cost !== undefined) return { name: 'cost', ...readMatrix('cost', problem.cost, { unchecked: true }) };
+  return { name: 'logits', ...readMatrix('logits', (problem as { logits: Matrix }).logits, { unchecked: true }) };
+}
+
+/** Costs as numbers: −log softmax of logits. */
+export function labelCost(labels: Labels): FloatArray {
+  const { data, rows, cols } = labels;
+  return withArena((arena) => {
+    const C = arena.real(precisionOf(data), data.length);
+    extendRows(C, putLabels(arena, labels), 1, rows, cols);
+    return arena.take<'f32' | 'f64'>(C);
   });
-  const cost = floats(precision, data.length);
-  for (let i = 0, k = 0; i < rows; i++) for (let j = 0; j < cols; j++, k++) cost[k] = normalisers[i]! - data[k]!;
-  return { cost, rows, cols, precision };
 }
 
-/** Costs from this many entries on are worth a first approach in single precision. */
-const coarseFrom = 20_000;
+/** Labels and, for logits, their normalisers in the arena. @throws {DomainError} when they hold NaN or infinity */
+function putLabels(arena: Arena, { name, data, rows, cols }: Labels): LabelRows {
+  const block = arena.put(data);
+  const { low, high } = extremes(block);
+  if (!Number.isFinite(low) || !Number.isFinite(high)) checkFinite(name, data);
+  if (name === 'cost') return { data: block, cols };
+  const base = arena.real(precisionOf(data), rows);
+  logSumExpRows(base, block, rows, cols);
+  return { data: block, base, cols };
+}
 
-/** P²OT under a given cost. */
-export function solvePartial(
-  cost: FloatArray,
-  rows: number,
-  cols: number,
-  precision: Precision,
-  options: ProgressiveOptions,
-): ProgressiveResult {
+/** Problems with so many rows and more are first solved on every eighth row, to about the error that leaves. */
+const sampleFrom = 1000;
+const sampleStride = 8;
+const sampleTolerance = 1e-2;
+
+/** P²OT under given costs or logits. */
+export function solvePartial(labels: Labels, options: ProgressiveOptions): ProgressiveResult {
+  const { rows, cols } = labels;
+  const precision = precisionOf(labels.data);
   const { mass = 0.5, clusterPenalty = 1, epsilon = 0.1, method = 'newton', warmStart, start = 'ones', onIteration } = options;
   const { tolerance = precision === 'float32' ? 3e-6 : 1e-6, maxIterations = method === 'newton' ? 100 : 1000 } = options;
   checkSolver({ epsilon, tolerance, maxIterations, method }, partialMethods);
@@ -110,27 +124,41 @@ export function solvePartial(
   checkOneOf('start', start, ['ones', 'published']);
   const prior = readPrior(options.prior, cols);
   return withArena((arena) => {
+    const data = putLabels(arena, labels);
     const width = mass < 1 ? cols + 1 : cols;
     const v = new Float64Array(width);
     if (warmStart) v.set(Float64Array.from(warmStart.potentials).subarray(0, cols));
     else if (start === 'published') v.fill(-epsilon * log(width));
+    const dualOf = (stride: number, type: Precision) => {
+      const count = Math.ceil(rows / stride);
+      const fill = (C: Real, total: number) => extendRows(C, data, stride, count, total);
+      return new PartialDual(arena, fill, count, type, prior, mass, epsilon, clusterPenalty, v);
+    };
     let steps = 0;
-    if (method === 'newton' && precision === 'float64' && cost.length >= coarseFrom) {
-      // Most of the way in single precision, at half the bytes; the last steps in double.
+    let stopped = false;
+    const report = (info: IterationInfo) => {
+      const go = onIteration?.({ ...info, iteration: steps + info.iteration });
+      if (go === false) stopped = true;
+      return go;
+    };
+    const shared = { lambda: clusterPenalty, onIteration: report };
+    if (method === 'newton' && rows >= sampleFrom && !warmStart) {
       const mark = arena.mark();
-      const coarse = new PartialDual(arena, new Float32Array(cost), rows, 'float32', prior, mass, epsilon, clusterPenalty);
-      const first = newton(coarse, v, { tolerance: Math.max(tolerance, 1e-4), maxIterations, lambda: clusterPenalty, onIteration });
-      v.set(first.v);
-      steps = first.iterations;
+      const sample = newton(dualOf(sampleStride, 'float32'), v, {
+        tolerance: Math.max(tolerance, sampleTolerance),
+        maxIterations,
+        ...shared,
+      });
+      v.set(sample.v);
+      steps = sample.iterations;
       arena.release(mark);
     }
-    const dual = new PartialDual(arena, cost, rows, precision, prior, mass, epsilon, clusterPenalty, v);
+    const dual = dualOf(1, precision);
     const methods: Record<string, DualMethod> = { newton, anderson: andersonMethod(prior), scaling: scalingMethod(prior) };
-    const options = { tolerance, maxIterations: maxIterations - steps, lambda: clusterPenalty, onIteration };
-    const { iterations, ...rest } = methods[method]!(dual, v, options);
+    const { iterations, ...rest } = methods[method]!(dual, v, { tolerance, maxIterations: stopped ? 0 : maxIterations - steps, ...shared });
     const solved = { ...rest, iterations: iterations + steps };
     const masses = dual.masses(solved.v); // and the row scalings that `plan` takes
-    return describePlan(dual, masses.slice(0, cols), dual.plan(solved.v), solved, prior, clusterPenalty);
+    return describePlan(dual, masses.slice(0, cols), solved, prior, clusterPenalty);
   });
 }
 
@@ -141,22 +169,16 @@ function readPrior(prior: unknown, cols: number): Float64Array {
   return weights.map((w) => w / sum);
 }
 
-/** Splits the extended plan and evaluates the objective from it. */
+/** Takes the plan out and evaluates the objective from potentials and column masses. */
 function describePlan(
   dual: PartialDual,
   columnMass: Float64Array,
-  { plan: extended, rowTerms }: { plan: FloatArray; rowTerms: number },
   { v, error, iterations, converged }: DualSolution,
   prior: Float64Array,
   lambda: number,
 ): ProgressiveResult {
   const { rows, columns, width, mass } = dual;
-  const plan = floats(precisionOf(extended), rows * columns);
-  const slack = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) {
-    plan.set(extended.subarray(i * width, i * width + columns), i * columns);
-    if (width > columns) slack[i] = extended[i * width + columns]!;
-  }
+  const { plan, slack, rowTerms } = dual.plan();
   // ε log Q̂_ij = row term + v_j − C_ij, so that costs cancel; rows of the plan sum to 1/N.
   const virtual = width > columns ? v[columns]! : 0;
   let objective = rowTerms / rows + virtual * (1 - mass);

@@ -2,12 +2,19 @@
 import { checkInteger, checkNonNegative } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { square } from '../core/square.js';
-import { type FloatArray, floats, type Precision } from '../core/tensor.js';
+import { type FloatArray, floats, type Precision, precisionOf } from '../core/tensor.js';
 import { gemm } from '../kernels/gemm.js';
 import { log } from '../kernels/scalar.js';
 import { withArena } from '../runtime/instance.js';
 import { type Matrix, readMatrix } from './problem.js';
-import { type LabelProblem, type ProgressiveOptions, type ProgressiveResult, readLabelCost, solvePartial } from './progressive-partial.js';
+import {
+  type LabelProblem,
+  labelCost,
+  type ProgressiveOptions,
+  type ProgressiveResult,
+  readLabels,
+  solvePartial,
+} from './progressive-partial.js';
 import { transpose } from './source.js';
 
 /** Predictions, and how similar samples are: a matrix [N, N], or features [N, d] whose nearest neighbours by cosine count. */
@@ -48,9 +55,13 @@ export function semanticPartial(problem: SemanticProblem, options: SemanticOptio
   checkNonNegative('semanticWeight', semanticWeight);
   checkInteger('outerIterations', outerIterations, 1);
   const { epsilon = 0.1, mass = 0.5 } = inner;
-  const { cost, rows, cols, precision } = readLabelCost(problem);
+  const labels = readLabels(problem);
+  const { rows, cols } = labels;
+  const precision = precisionOf(labels.data);
+  const cost = labelCost(labels);
   const S = symmetrised(readSimilarity(problem, rows, neighbours), rows);
-  const solve = (from: FloatArray, strength: number) => solvePartial(from, rows, cols, precision, { ...inner, epsilon: strength });
+  const solve = (from: FloatArray, strength: number) =>
+    solvePartial({ name: 'cost', data: from, rows, cols }, { ...inner, epsilon: strength });
   const pulled = (Q: FloatArray) => product(S, Q, rows, cols, precision); // (S + Sᵀ)Q
 
   let Q: FloatArray = floats(precision, rows * cols).fill(mass / (rows * cols));

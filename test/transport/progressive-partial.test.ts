@@ -145,3 +145,22 @@ test.each([
 ])('%s is refused by name', (_name, options, message) => {
   expect(() => progressivePartial({ logits: [[1, 2]] }, options as never)).toThrow(message);
 });
+
+test('many rows are first solved on a sample of them: same answer in either precision, steps counted through, stopping obeyed', () => {
+  const { logits } = imbalanced([700, 250, 80, 40, 13], 3, 9);
+  const single = shaped(Float32Array.from(logits.data), 5);
+  for (const mass of [0.1, 0.9]) {
+    const exact = progressivePartial({ logits }, { mass, method: 'anderson', tolerance: 1e-10 });
+    const steps: number[] = [];
+    const onIteration = ({ iteration }: { iteration: number }) => void steps.push(iteration);
+    const double = progressivePartial({ logits }, { mass, tolerance: 1e-10, onIteration });
+    expect(double.converged).toBe(true);
+    expect(steps).toEqual(Array.from({ length: double.iterations }, (_, k) => k + 1));
+    expect(double.iterations).toBeLessThanOrEqual(15);
+    expectClose(double.plan, exact.plan, { atol: 1e-10 });
+    expectClose(double.slack, exact.slack, { atol: 1e-10 });
+    expectClose(double.objective, exact.objective, { atol: 1e-9 });
+    expectClose(Float64Array.from(progressivePartial({ logits: single }, { mass }).plan), exact.plan, { atol: 1e-7 });
+    expect(progressivePartial({ logits }, { mass, onIteration: ({ iteration }) => iteration < 2 }).iterations).toBe(2);
+  }
+});
