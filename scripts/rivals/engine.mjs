@@ -20,6 +20,20 @@ export function fromFunction(work, result) {
   };
 }
 
+/** Two works as one whose time is that of the first less that of the second: what a longer run takes more. */
+export function difference(longer, shorter) {
+  const failed = [longer, shorter].find(({ absent, error }) => absent ?? error);
+  if (failed) return failed;
+  return {
+    result: longer.result,
+    sample: async (calls) => (await longer.sample(calls)) - (await shorter.sample(calls)),
+    close: async () => {
+      await longer.close?.();
+      await shorter.close?.();
+    },
+  };
+}
+
 const target = 20; // milliseconds a sample: long against the microsecond that CPU time is counted in
 
 /** Opens, compares and times. `problem.ours()` and each of `problem.rivals` give `{ result, sample, close }`, or `{ absent }`. */
