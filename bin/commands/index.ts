@@ -11,6 +11,7 @@ import { finetune } from './finetune.js';
 import { grad } from './grad.js';
 import { label } from './label.js';
 import { prune } from './prune.js';
+import { quantize } from './quantize.js';
 import { sort } from './sort.js';
 import { transport } from './transport.js';
 
@@ -18,6 +19,7 @@ import { transport } from './transport.js';
 export const commands: readonly CommandModule<GlobalArgs, any>[] = [
   evaluate,
   prune,
+  quantize,
   curvature,
   finetune,
   embed,

@@ -1,8 +1,9 @@
 // afterpass prune MODEL --data D --sparsity S --out P
 import { gzipSync } from 'node:zlib';
 import type { CommandModule } from 'yargs';
-import type { OnnxModel } from '../../src/onnx/index.js';
-import { type PruneModelOptions, type PruneModelResult, pruneMethods, pruneModel } from '../../src/workflows/index.js';
+import { DomainError } from '../../src/core/errors.js';
+import { encodeModel } from '../../src/onnx/model.js';
+import { type PruneModelOptions, type PruneModelResult, pruneChannels, pruneMethods, pruneModel } from '../../src/workflows/index.js';
 import { type DataArgs, dataOptions, readData } from '../io/data.js';
 import { interruptible } from '../io/interrupt.js';
 import { type ModelArgs, modelOptions, withModel } from '../io/model.js';
@@ -12,13 +13,16 @@ import { percent, progress, short, size, table, write } from '../io/print.js';
 import { choice, type GlobalArgs, integer, list, number, numbers, text } from '../options.js';
 
 interface Args extends GlobalArgs, ModelArgs, DataArgs {
-  sparsity: number[];
-  method: PruneModelOptions['method'] & string;
+  sparsity: number[] | undefined;
+  pattern: string | undefined;
+  method: NonNullable<PruneModelOptions['method']> | 'channel';
   update: NonNullable<PruneModelOptions['update']>;
   steps: number;
   gradients: number;
   damping: number;
   'block-size': number | undefined;
+  'min-per-layer': number;
+  samples: number;
   include?: string[];
   exclude?: string[];
   out: string;
@@ -26,7 +30,13 @@ interface Args extends GlobalArgs, ModelArgs, DataArgs {
   force: boolean;
 }
 
-type Run = Omit<PruneModelResult, 'mask'> & { method: string; bytes: number; gzipBytes: number; out: string };
+type Run = Omit<PruneModelResult, 'mask' | 'perLayer'> & {
+  perLayer: readonly PruneModelResult['perLayer'][number][];
+  method: string;
+  bytes: number;
+  gzipBytes: number;
+  out: string;
+};
 
 /** `afterpass prune`. */
 export const prune: CommandModule<GlobalArgs, Args> = {
@@ -37,17 +47,23 @@ export const prune: CommandModule<GlobalArgs, Args> = {
       .positional('model', { type: 'string', describe: 'ONNX file', demandOption: true })
       .options({
         ...dataOptions,
-        sparsity: {
-          ...numbers('sparsity', 'Share of the weights to remove, 0 to 1; several by commas make several files', { low: 0, high: 1 }),
-          demandOption: true,
-        },
+        sparsity: numbers('sparsity', 'Share of the weights (of the channels) to remove, 0 to 1; several by commas make several files', {
+          low: 0,
+          high: 1,
+        }),
+        pattern: text('pattern', 'n:m in place of a sparsity: n of every m neighbours stay, such as 2:4'),
         out: { ...text('out', 'Pruned ONNX file'), demandOption: true },
-        method: choice('method', 'How weights are chosen', pruneMethods, 'mfac'),
-        update: choice('update', 'mfac: how the kept weights move', ['joint', 'independent', 'greedy'], 'joint'),
-        steps: integer('steps', 'mfac: rounds, each with a new Fisher matrix of the survivors', { low: 1, initial: 10 }),
-        gradients: integer('gradients', 'mfac: single-sample gradients of one Fisher matrix', { low: 1, initial: 512 }),
-        damping: number('damping', 'mfac: added to the diagonal of the Fisher matrix', { low: 0, open: true, initial: 1e-6 }),
-        'block-size': integer('block-size', 'mfac: weights of one block of the Fisher matrix (all in one)', { low: 1 }),
+        method: choice('method', 'How weights are chosen', [...pruneMethods, 'channel'], 'mfac'),
+        update: choice('update', 'mfac, block4: how the kept weights move', ['joint', 'independent', 'greedy'], 'joint'),
+        steps: integer('steps', 'mfac, block4: rounds, each with a new Fisher matrix of the survivors', { low: 1, initial: 10 }),
+        gradients: integer('gradients', 'mfac, block4: single-sample gradients of one Fisher matrix', { low: 1, initial: 512 }),
+        damping: number('damping', 'mfac, block4: added to the diagonal of the Fisher matrix', { low: 0, open: true, initial: 1e-6 }),
+        'block-size': integer('block-size', 'mfac, block4: weights of one block of the Fisher matrix (all in one)', { low: 1 }),
+        'min-per-layer': number('min-per-layer', 'magnitude: weights to keep in every tensor, a share below 1 or a number', {
+          low: 0,
+          initial: 0,
+        }),
+        samples: integer('samples', 'obc, sparsegpt, wanda, ecoflap, channel: calibration samples', { low: 1, initial: 256 }),
         include: list('include', 'Globs on names, nodes or operators in place of Conv, Gemm and MatMul (repeat)'),
         exclude: list('exclude', 'Globs on names, nodes or operators to leave alone (repeat)'),
         compress: { type: 'boolean', default: false, describe: 'Store weights that are mostly zero sparsely (sparse_initializer)' },
@@ -57,7 +73,8 @@ export const prune: CommandModule<GlobalArgs, Args> = {
       .example('$0 prune model.onnx --data d.npz --sparsity 0.9 --steps 10 --out p.onnx', '') as never,
   handler: (args) =>
     interruptible(async (signal) => {
-      const places = args.sparsity.map((share) => (args.sparsity.length > 1 ? placeFor(args.out, share) : args.out));
+      const targets = targetsOf(args);
+      const places = targets.map(({ sparsity = 0 }) => (targets.length > 1 ? placeFor(args.out, sparsity) : args.out));
       for (const place of places) checkOutput(place, args);
       const data = readData(args);
       const bar = progress(args);
@@ -66,16 +83,24 @@ export const prune: CommandModule<GlobalArgs, Args> = {
         const runs = await withModel(args, async (model) => {
           const dense = model.getParameters();
           const done: Run[] = [];
-          for (const [i, sparsity] of args.sparsity.entries()) {
+          for (const [i, target] of targets.entries()) {
             model.setParameters(dense);
-            const { mask: _, ...result } = await pruneModel(model, data, {
-              ...optionsOf(args),
-              pool,
-              sparsity,
-              signal,
-              onProgress: bar.onProgress,
-            });
-            done.push(await saved(model, { ...result, method: args.method, out: places[i] as string }, args.compress));
+            const out = places[i] as string;
+            const how = { ...target, signal, onProgress: bar.onProgress };
+            if (args.method === 'channel') {
+              const { sparsity = 0 } = target;
+              const { samples, seed } = args;
+              const { model: smaller, ...result } = await pruneChannels(model, data, {
+                ...how,
+                sparsity,
+                samples,
+                seed,
+              });
+              done.push(written(encodeModel(smaller), { ...result, method: args.method, out }));
+              continue;
+            }
+            const { mask: _, ...result } = await pruneModel(model, data, { ...optionsOf(args), pool, method: args.method, ...how });
+            done.push(written(await model.save(undefined, { sparse: args.compress }), { ...result, method: args.method, out }));
           }
           return done;
         });
@@ -89,14 +114,40 @@ export const prune: CommandModule<GlobalArgs, Args> = {
     }),
 };
 
-function optionsOf(args: Args): Omit<PruneModelOptions, 'sparsity'> {
-  const { method, update, steps, gradients, damping, include = [], exclude = [], seed } = args;
-  const blockSize = args['block-size'];
-  return { method, update, steps, gradients, damping, include, exclude, seed, ...(blockSize !== undefined && { blockSize }) };
+/** One file for every sparsity, or one for the pattern. */
+function targetsOf({ sparsity, pattern, method, include, exclude }: Args): Pick<PruneModelOptions, 'sparsity' | 'pattern'>[] {
+  if ((sparsity === undefined) === (pattern === undefined))
+    throw new DomainError(`--sparsity: expected either a sparsity or a pattern, got ${pattern ? 'both' : 'none'}`);
+  if (method === 'channel' && (include ?? exclude))
+    throw new DomainError(
+      '--include: expected no choice of weights with method channel, got one; every group of channels loses the same share',
+    );
+  if (sparsity) return sparsity.map((share) => ({ sparsity: share }));
+  const [, n, m] = /^(\d+):(\d+)$/.exec(pattern as string) ?? [];
+  if (!n || !m || Number(n) > Number(m) || Number(n) < 1)
+    throw new DomainError(`--pattern: expected n:m with 1 <= n <= m, such as 2:4, got '${pattern}'`);
+  if (method === 'channel') throw new DomainError('--pattern: expected a method that prunes weights, got channel');
+  return [{ pattern: { n: Number(n), m: Number(m) } }];
 }
 
-async function saved(model: OnnxModel, run: Omit<Run, 'bytes' | 'gzipBytes'>, sparse: boolean): Promise<Run> {
-  const bytes = await model.save(undefined, { sparse });
+function optionsOf(args: Args): PruneModelOptions {
+  const { update, steps, gradients, damping, samples, include = [], exclude = [], seed } = args;
+  const blockSize = args['block-size'];
+  return {
+    update,
+    steps,
+    gradients,
+    damping,
+    minimumPerLayer: args['min-per-layer'],
+    samples,
+    include,
+    exclude,
+    seed,
+    ...(blockSize !== undefined && { blockSize }),
+  };
+}
+
+function written(bytes: Uint8Array, run: Omit<Run, 'bytes' | 'gzipBytes'>): Run {
   writeOutput(run.out, bytes);
   return { ...run, bytes: bytes.length, gzipBytes: gzipSync(bytes, { level: 9 }).length };
 }

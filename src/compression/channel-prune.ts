@@ -1,5 +1,5 @@
-import { checkInteger, checkLength, checkNonNegative, checkOneOf, checkRange } from '../core/check.js';
-import { DomainError, GraphError } from '../core/errors.js';
+import { checkFinite, checkInteger, checkLength, checkNonNegative, checkOneOf, checkRange } from '../core/check.js';
+import { GraphError } from '../core/errors.js';
 import { sizeOf, type TensorLike, type TypedArray } from '../core/tensor.js';
 import type { Graph, GraphTensor, Model } from '../onnx/graph.js';
 import { type ChannelGroup, channelGroups } from './channel-groups.js';
@@ -12,7 +12,7 @@ export interface ChannelPruneOptions {
   readonly sparsity: number | readonly number[];
   /** Size of the weights that make a channel (l1, the default, or l2). */
   readonly norm?: 'l1' | 'l2';
-  /** Scores of the channels of every group, in place of the norm. */
+  /** Scores of the channels of every group, in place of the norm; with `activations` the readers still make up for what goes. */
   readonly scores?: readonly ArrayLike<number>[];
   /**
    * Calibration activations [n, channels, …] of the values that weights read (`channelValues` lists them). With them channels go by what
@@ -67,12 +67,16 @@ export function channelPrune(model: Model, options: ChannelPruneOptions): Channe
   for (const [g, group] of groups.entries()) {
     checkRange('sparsity', shares[g], 0, 1);
     const keep = keptCount(group.channels, shares[g] as number, multiple);
+    if (scores?.[g]) {
+      checkLength(`scores[${g}]`, scores[g], group.channels);
+      checkFinite(`scores[${g}]`, scores[g]);
+    }
     if (activations) {
-      cut.push({ makers: makersOf(group), channels: group.channels, kept: surgeon(graph, group, activations, keep, damping) });
+      const kept = surgeon(graph, group, activations, keep, damping, scores?.[g]);
+      cut.push({ makers: makersOf(group), channels: group.channels, kept });
       continue;
     }
     const score = scores?.[g] ? Float64Array.from(scores[g] as ArrayLike<number>) : filterNorms(graph, group, norm);
-    checkLength(`scores[${g}]`, score, group.channels);
     cut.push({ makers: makersOf(group), channels: group.channels, kept: choose(score, keep) });
   }
   removeChannels(
@@ -122,7 +126,6 @@ function keptCount(channels: number, share: number, multiple: number): number {
 }
 
 function choose(scores: Float64Array, keep: number): Int32Array {
-  for (const v of scores) if (Number.isNaN(v)) throw new DomainError('scores: expected numbers, got NaN');
   const mask = maskSmallest(scores, scores.length - keep);
   return Int32Array.from(Array.from(mask.keys()).filter((c) => mask[c]));
 }

@@ -21,13 +21,14 @@ interface Reader {
   readonly inverse: Float64Array;
 }
 
-/** Removes channels until `keep` are left, cheapest first, writes the repaired weights into the graph, and returns what stays. */
+/** Removes channels until `keep` are left, cheapest (or of least score) first, writes the repaired weights into the graph, and returns what stays. */
 export function surgeon(
   graph: Graph,
   group: ChannelGroup,
   activations: Readonly<Record<string, TensorLike>>,
   keep: number,
   damping: number,
+  scores: ArrayLike<number> | undefined,
 ): Int32Array {
   const { channels } = group;
   const readers = group.slices
@@ -37,8 +38,8 @@ export function surgeon(
   while (left.size > keep) {
     let [best, lowest] = [-1, Infinity];
     for (const c of left) {
-      let cost = 0;
-      for (const { weights, rows, inverse } of readers) {
+      let cost = scores ? (scores[c] as number) : 0;
+      for (const { weights, rows, inverse } of scores ? [] : readers) {
         let sum = 0;
         for (let r = 0; r < rows; r++) sum += square(weights[r * channels + c] as number);
         cost += sum / (inverse[c * channels + c] as number);

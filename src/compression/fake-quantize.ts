@@ -32,7 +32,7 @@ export function roundEven(x: number): number {
 
 /** x between low and high. */
 export function clip(x: number, low: number, high: number): number {
-  return x < low ? low : x > high ? high : x;
+  return x < low ? low : Math.min(x, high);
 }
 
 /**

@@ -1,22 +1,38 @@
 import type { Registry } from '../core/registry.js';
+import { accuracyPredictor } from './accuracy-predictor.js';
+import { bundledRidgeHead } from './bundled-ridge-head.js';
 import { channelPrune, channelValues } from './channel-prune.js';
+import { classWeightedRankingLoss } from './class-weighted-ranking-loss.js';
+import { ConcreteMask } from './concrete-mask.js';
+import { concreteMerge } from './concrete-merge.js';
 import { dynamicFilterMask, dynamicFlops } from './dynamic-filter-mask.js';
 import { fakeQuantize } from './fake-quantize.js';
 import { gradualSchedule } from './gradual-schedule.js';
+import { groupProgressiveGuidance } from './group-progressive-guidance.js';
 import { groupPrune } from './group-prune.js';
+import { quantizationRange } from './integer-grid.js';
 import { layerObs } from './layer-obs.js';
 import { layerSparsityAllocation } from './layer-sparsity-allocation.js';
+import { linearCka } from './linear-cka.js';
+import { lotteryPrune } from './lottery-prune.js';
 import { lsqQuantize } from './lsq-quantize.js';
 import { magnitudePrune } from './magnitude-prune.js';
 import { bimodalPenalty, pruneWithMeanRecovery } from './mean-recovery.js';
 import { minMaxDiscreteSolve } from './min-max-discrete-solve.js';
 import { mixedPrecisionSearch } from './mixed-precision-search.js';
+import { modeConnectivity } from './mode-connectivity.js';
 import { nmPrune } from './nm-prune.js';
 import { obsPrune } from './obs-prune.js';
 import { parallelObsPrune } from './parallel-obs-prune.js';
 import { performanceAwareChannelPrune } from './performance-aware-channel-prune.js';
+import { predictionEntropy } from './prediction-entropy.js';
+import { pruneRegime } from './prune-regime.js';
 import { pseudoQuantize } from './pseudo-quantize.js';
+import { qdqModel, qdqValues } from './qdq-model.js';
+import { scalableNeuralKernel } from './scalable-neural-kernel.js';
 import { gradientDisorder, ScaleFreezer } from './scale-freezer.js';
+import { taskArithmeticMerge } from './task-arithmetic-merge.js';
+import { universalRandomFeatures } from './universal-random-features.js';
 import { wandaPrune } from './wanda-prune.js';
 import { weightDistributionLoss } from './weight-distribution-loss.js';
 import { zerothOrderImportance } from './zeroth-order-importance.js';
@@ -166,5 +182,104 @@ export const registry = {
     summary: 'Discrete levels whose worst violation over given rows is least',
     papers: [159],
     test: 'test/compression/min-max-discrete-solve.test.ts',
+  },
+  'accuracy-predictor': {
+    method: accuracyPredictor,
+    summary: 'A small network that predicts what a configuration of bits scores',
+    papers: [97],
+    test: 'test/compression/elastic.test.ts',
+  },
+  'group-progressive-guidance': {
+    method: groupProgressiveGuidance,
+    summary: 'Narrower sub-networks learn from the next wider one',
+    papers: [97],
+    test: 'test/compression/elastic.test.ts',
+  },
+  'bundled-ridge-head': {
+    method: bundledRidgeHead,
+    summary: 'The best linear head on features, in closed form',
+    papers: [22],
+    test: 'test/compression/random-features.test.ts',
+  },
+  'scalable-neural-kernel': {
+    method: scalableNeuralKernel,
+    summary: 'Random features of a ReLU layer (arc-cosine kernel)',
+    papers: [22],
+    test: 'test/compression/random-features.test.ts',
+  },
+  'universal-random-features': {
+    method: universalRandomFeatures,
+    summary: 'f(w·x + b) as a product of features of x and of (w, b)',
+    papers: [22],
+    test: 'test/compression/random-features.test.ts',
+  },
+  'linear-cka': {
+    method: linearCka,
+    summary: 'Similarity of two sets of features up to rotation and scale',
+    papers: [121],
+    test: 'test/compression/three-regimes.test.ts',
+  },
+  'mode-connectivity': {
+    method: modeConnectivity,
+    summary: 'The barrier on the line between two trained networks',
+    papers: [121],
+    test: 'test/compression/three-regimes.test.ts',
+  },
+  'prune-regime': {
+    method: pruneRegime,
+    summary: 'Whether to train hotter or cooler before pruning',
+    papers: [121],
+    test: 'test/compression/three-regimes.test.ts',
+  },
+  'lottery-prune': {
+    method: lotteryPrune,
+    summary: 'A share of every tensor by growth or size, survivors rewound',
+    papers: [145],
+    test: 'test/compression/class-dependent.test.ts',
+  },
+  'class-weighted-ranking-loss': {
+    method: classWeightedRankingLoss,
+    summary: 'Binary cross-entropy with class weight and a ranking hinge',
+    papers: [145],
+    test: 'test/compression/class-dependent.test.ts',
+  },
+  'concrete-mask': {
+    method: ConcreteMask,
+    summary: 'Relaxed Bernoulli masks with gradients',
+    papers: [163],
+    test: 'test/compression/model-merging.test.ts',
+  },
+  'concrete-merge': {
+    method: concreteMerge,
+    summary: 'Merges fine-tuned models through a learned mask',
+    papers: [163],
+    test: 'test/compression/model-merging.test.ts',
+  },
+  'task-arithmetic-merge': {
+    method: taskArithmeticMerge,
+    summary: 'Adds up what models learned from a common start',
+    papers: [163],
+    test: 'test/compression/model-merging.test.ts',
+  },
+  'prediction-entropy': {
+    method: predictionEntropy,
+    summary: 'Mean entropy of predictions with its gradient',
+    papers: [163],
+    test: 'test/compression/model-merging.test.ts',
+  },
+  'qdq-model': {
+    method: qdqModel,
+    summary: 'Integer weights and activations in an ONNX graph (QDQ)',
+    test: 'test/compression/qdq-model.test.ts',
+  },
+  'qdq-values': {
+    method: qdqValues,
+    summary: 'Values whose ranges qdqModel takes',
+    test: 'test/compression/qdq-model.test.ts',
+  },
+  'quantization-range': {
+    method: quantizationRange,
+    summary: 'The range a quantiser should cover: all, a percentile, least error',
+    test: 'test/compression/qdq-model.test.ts',
   },
 } satisfies Registry;

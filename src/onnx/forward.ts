@@ -4,10 +4,13 @@ import { finish } from './finish.js';
 import type { ElementType, GraphTensor, Model } from './graph.js';
 import { appendLoss, type LossSpec } from './losses.js';
 
-/** The forward graph alone, as the file has it; named initializers become inputs. */
-export function forwardOf(model: Model, output: string, live: readonly string[]): Model {
+/** The forward graph alone, as the file has it, up to some of its values; named initializers become inputs. */
+export function forwardOf(model: Model, values: readonly string[], live: readonly string[]): Model {
   const graph = model.graph.clone();
-  graph.outputs = graph.outputs.filter(({ name }) => name === output);
+  const type = graph.outputs[0]?.type ?? 'float32';
+  graph.outputs = values.map(
+    (name) => graph.outputs.find((info) => info.name === name) ?? graph.values.get(name) ?? { name, type, shape: undefined },
+  );
   graph.inputs = graph.inputs.filter(({ name }) => !graph.initializers.has(name)); // files before IR 4 list initializers too
   for (const name of live) {
     const { type, shape } = graph.initializers.get(name) as GraphTensor;

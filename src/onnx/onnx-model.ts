@@ -8,7 +8,7 @@ import { asTensor, type FloatArray, floats, isFloatArray, type Precision, sizeOf
 import { jvpModel, vjpModel } from './derivatives.js';
 import { convert, cutBatch, joinRows } from './feeds.js';
 import { lossOf } from './forward.js';
-import type { ElementType, GraphTensor, Model, ValueInfo } from './graph.js';
+import type { ElementType, Graph, GraphTensor, Model, ValueInfo } from './graph.js';
 import { lossFeeds } from './labels.js';
 import type { LossName } from './losses.js';
 import { encodeModel } from './model.js';
@@ -34,13 +34,15 @@ export class OnnxModel implements DifferentiableModel {
   /** The model's metadata; `save` writes it. */
   readonly metadata: Map<string, string>;
   readonly #parts: Parts;
+  readonly #options: OpenOptions;
   readonly #type: ElementType;
   readonly #runs: Runs;
   #parameters: Snapshot;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: Parts, options: OpenOptions) {
     const { layout, model, file } = parts;
     this.#parts = parts;
+    this.#options = options;
     this.layout = layout;
     const first = layout[0] && model.graph.initializers.get(layout[0].name);
     this.precision = first?.type === 'float64' ? 'float64' : 'float32';
@@ -61,7 +63,13 @@ export class OnnxModel implements DifferentiableModel {
    * @throws {GraphError | DomainError} when it is not a model, or an option names what it does not have; {RuntimeLoadError} without an ONNX Runtime
    */
   static async open(source: string | Uint8Array | Model, options: OpenOptions = {}): Promise<OnnxModel> {
-    return new OnnxModel(await openParts(source, options));
+    return new OnnxModel(await openParts(source, options), options);
+  }
+
+  /** Another model, such as a smaller copy of this one, opened with the same loss, output, threads and ONNX Runtime. */
+  reopen(model: Model): Promise<OnnxModel> {
+    const { wrt: _, ...options } = this.#options;
+    return OnnxModel.open(model, options);
   }
 
   /** The loss on the output. */
@@ -95,12 +103,27 @@ export class OnnxModel implements DifferentiableModel {
     this.#parameters = new Snapshot(this.#parameters.version + 1, values, this.#parts);
   }
 
+  /** The graph as it is computed, to be read only: its parameters are those of the file. */
+  get graph(): Graph {
+    return this.#parts.model.graph;
+  }
+
   /** The output for these inputs, all samples in one tensor. */
   async predict(x: Inputs): Promise<Tensor> {
     const parameters = this.#parameters;
     const parts: Tensor[] = [];
     for (const piece of cutBatch({ x, y: none }, this.inputs)) parts.push(await this.#runs.forward(piece.x, parameters));
     return joinRows(parts);
+  }
+
+  /** Values inside the graph (inputs included) for these inputs by name, all samples in one tensor each. */
+  async activations(x: Inputs, values: readonly string[]): Promise<Record<string, Tensor>> {
+    const parameters = this.#parameters;
+    const known = new Set([...this.inputs.map(({ name }) => name), ...this.graph.nodes.flatMap(({ outputs }) => outputs)]);
+    for (const name of values) if (!known.has(name)) throw new DomainError(`values: expected names of values in the graph, got '${name}'`);
+    const parts: Record<string, Tensor>[] = [];
+    for (const piece of cutBatch({ x, y: none }, this.inputs)) parts.push(await this.#runs.values(piece.x, values, parameters));
+    return Object.fromEntries(values.map((name) => [name, joinRows(parts.map((part) => part[name] as Tensor))]));
   }
 
   /** The mean loss over all samples of all batches. */
@@ -199,11 +222,8 @@ export class OnnxModel implements DifferentiableModel {
     return out;
   }
 
-  /**
-   * The model as it stands (parameters, metadata) as the bytes of an ONNX file, written whole to `path` where one is given.
-   * @param options `sparse`: parameters that are mostly zero become sparse_initializer, 12 bytes for each number that is not
-   */
-  async save(path?: string, { sparse = false }: { readonly sparse?: boolean } = {}): Promise<Uint8Array> {
+  /** The file's model with the parameters and metadata as they stand; `sparse` as for `save`. */
+  toModel({ sparse = false }: { readonly sparse?: boolean } = {}): Model {
     const { file } = this.#parts;
     const graph = file.graph.clone();
     for (const { name, tensor } of this.#parameters.tensors()) {
@@ -211,7 +231,15 @@ export class OnnxModel implements DifferentiableModel {
       graph.initializers.set(name, narrowed(tensor.data as FloatArray, original));
       if (sparse && original.type === 'float32' && 3 * numbersIn(tensor.data as FloatArray) < tensor.data.length) graph.sparse.add(name);
     }
-    const bytes = encodeModel({ ...file, graph, metadata: new Map(this.metadata) });
+    return { ...file, graph, metadata: new Map(this.metadata) };
+  }
+
+  /**
+   * The model as it stands (parameters, metadata) as the bytes of an ONNX file, written whole to `path` where one is given.
+   * @param options `sparse`: parameters that are mostly zero become sparse_initializer, 12 bytes for each number that is not
+   */
+  async save(path?: string, options: { readonly sparse?: boolean } = {}): Promise<Uint8Array> {
+    const bytes = encodeModel(this.toModel(options));
     if (path !== undefined) writeWhole(path, bytes);
     return bytes;
   }

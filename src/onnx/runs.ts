@@ -118,9 +118,18 @@ export class Runs {
   async forward(x: Inputs, parameters: Parameters): Promise<Tensor> {
     const { tensors } = this.read(x);
     const { output } = this.#parts;
-    const program = this.program('forward', (form, model) => forwardOf(model, output, form === 'live' ? this.names() : []));
+    const program = this.program('forward', (form, model) => forwardOf(model, [output], form === 'live' ? this.names() : []));
     const results = await this.run(program, parameters, tensors);
     return results[output] as Tensor;
+  }
+
+  /** Values inside the graph (inputs included) by name. */
+  async values(x: Inputs, names: readonly string[], parameters: Parameters): Promise<Record<string, Tensor>> {
+    const { tensors } = this.read(x);
+    const inner = names.filter((name) => !tensors[name]);
+    if (inner.length === 0) return tensors;
+    const program = this.program(`values ${inner}`, (form, model) => forwardOf(model, inner, form === 'live' ? this.names() : []));
+    return { ...tensors, ...(await this.run(program, parameters, tensors)) };
   }
 
   /** Inputs, labels and weights of one batch, checked. */

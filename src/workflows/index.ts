@@ -4,3 +4,5 @@ export { cutAt } from './embed.js';
 export { type Evaluation, evaluate } from './evaluate.js';
 export { type FitOptions, type FitResult, fit, optimizerNames } from './fit.js';
 export { type PrunedLayer, type PruneMethod, type PruneModelOptions, type PruneModelResult, pruneMethods, pruneModel } from './prune.js';
+export { type PruneChannelsOptions, type PruneChannelsResult, pruneChannels } from './prune-channels.js';
+export { type QuantizeModelOptions, type QuantizeModelResult, quantizeModel } from './quantize.js';

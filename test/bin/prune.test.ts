@@ -79,12 +79,33 @@ test('--compress stores the zeros of mostly empty weights in no bytes, and the m
   expect(two?.stdout).toBe(one?.stdout);
 });
 
+test('--pattern 2:4 and --method channel write models that evaluate as they say, the second a smaller one', async () => {
+  for (const how of [
+    ['--method', 'sparsegpt', '--pattern', '2:4', '--include', 'conv*.weight'],
+    ['--method', 'channel', '--sparsity', '0.5'],
+  ]) {
+    const out = `${how[1]}.onnx`;
+    const { stdout, stderr, code } = await cli([...args, ...how, '--out', out, '--json'], { cwd: folder });
+    expect([stderr, code]).toEqual(['', 0]);
+    const result = JSON.parse(stdout);
+    const again = await cli(['evaluate', out, ...args.slice(2), '--json'], { cwd: folder });
+    expect(JSON.parse(again.stdout)).toEqual(result.after);
+    if (how[1] === 'channel') expect(result.bytes).toBeLessThan(0.6 * readFileSync(join(folder, 'm.onnx')).length);
+    else expect(Math.abs(result.sparsity - 0.5)).toBeLessThan(0.06);
+  }
+});
+
 test.each([
   [['--sparsity', '1.2'], /^error: --sparsity: expected a number from 0 to 1, got 1.2/],
   [['--sparsity', 'half'], /^error: --sparsity: expected a number, got 'half'/],
-  [['--sparsity', '0.5', '--method', 'guess'], /^error: --method: expected one of mfac, magnitude, got 'guess'/],
+  [['--sparsity', '0.5', '--method', 'guess'], /^error: --method: expected one of mfac, magnitude, .* got 'guess'/],
   [['--sparsity', '0.5', '--include', 'nothing*'], /^error: include: expected a glob .* got 'nothing\*' that matches none/],
-  [[], /^error: --sparsity: expected a value, got none/],
+  [['--pattern', '4:2'], /^error: --pattern: expected n:m with 1 <= n <= m, such as 2:4, got '4:2'/],
+  [['--pattern', '2:4', '--sparsity', '0.5'], /^error: --sparsity: expected either a sparsity or a pattern, got both/],
+  [['--pattern', '2:4', '--method', 'block4'], /^error: pattern: expected a method that knows patterns .*, got block4/],
+  [['--pattern', '2:4', '--method', 'channel'], /^error: --pattern: expected a method that prunes weights, got channel/],
+  [['--sparsity', '0.5', '--min-per-layer', '0.1'], /^error: minimumPerLayer: expected method magnitude without a pattern, got mfac/],
+  [[], /^error: --sparsity: expected either a sparsity or a pattern, got none/],
 ])('%j is misuse: one line, exit code 2, no file', async (extra, message) => {
   const { code, stderr } = await cli([...args, ...extra, '--out', 'none.onnx'], { cwd: folder });
   expect(stderr).toMatch(message);

@@ -150,6 +150,11 @@ test('with activations the readers make up for what goes: exactly where channels
       error(channelPrune(model, { sparsity }).model),
     );
   }
+  const scores = channelPrune(model, { sparsity: 0 }).groups.map(({ channels }, g) => randomF64(channels, g).map(Math.abs));
+  const plain = channelPrune(model, { sparsity: 0.25, scores });
+  const repaired = channelPrune(model, { sparsity: 0.25, scores, activations: record(model) });
+  expect(repaired.groups).toEqual(plain.groups);
+  expect(error(repaired.model)).toBeLessThan(error(plain.model));
   // Channels 3 … 5 of c4 as copies of 0 and 1: two of five can go without a trace.
   const copies = model.graph.clone();
   const { data, shape, type } = copies.initializers.get('c4') as GraphTensor;

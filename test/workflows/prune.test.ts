@@ -1,11 +1,14 @@
+import { layerObs, wandaPrune } from '../../src/compression/index.js';
 import type { Batch, DifferentiableModel } from '../../src/core/model-types.js';
 import { Random } from '../../src/core/random.js';
 import { sizeOf } from '../../src/core/tensor.js';
+import { DenseModel } from '../../src/dense/index.js';
+import { Graph, modelOf } from '../../src/onnx/graph.js';
 import { OnnxModel } from '../../src/onnx/onnx-model.js';
-import { fit, pruneModel } from '../../src/workflows/index.js';
+import { fit, pruneChannels, pruneModel } from '../../src/workflows/index.js';
 import { selectSlots } from '../../src/workflows/select.js';
 import { expectClose } from '../helpers/close.js';
-import { mlp } from '../helpers/models.js';
+import { mlp, node, weight } from '../helpers/models.js';
 
 const random = new Random(2);
 const y = Uint8Array.from({ length: 120 }, (_, i) => i % 4);
@@ -157,8 +160,136 @@ test('globs choose by name, node and operator; a node or operator stands for its
 
 test.each([
   [{ sparsity: 1.2 }, /sparsity: expected a number from 0 to 1, got 1.2/],
-  [{ sparsity: 0.5, method: 'random' as never }, /method: expected one of mfac, magnitude, got 'random'/],
+  [{ sparsity: 0.5, method: 'random' as never }, /method: expected one of mfac, magnitude, block4, .* got 'random'/],
   [{ sparsity: 0.5, steps: 0 }, /steps: expected an integer >= 1/],
   [{ sparsity: 0.5, damping: 0 }, /damping: expected a number > 0/],
   [{ sparsity: 0.5, blockSize: 1.5 }, /blockSize: expected an integer/],
+  [{}, /sparsity: expected either a sparsity or a pattern, got none/],
+  [{ sparsity: 0.5, pattern: { n: 2, m: 4 } }, /sparsity: expected either a sparsity or a pattern, got both/],
+  [{ pattern: { n: 5, m: 4 } }, /pattern.n: expected an integer from 1 to 4/],
+  [{ pattern: { n: 2, m: 4 }, method: 'block4' as const }, /pattern: expected a method that knows patterns .*, got block4/],
+  [{ pattern: { n: 2, m: 4 }, method: 'ecoflap' as const }, /pattern: .* got ecoflap/],
+  [{ pattern: { n: 2, m: 4 }, update: 'greedy' as const }, /update: expected joint or independent for a pattern, got greedy/],
+  [{ sparsity: 0.5, method: 'block4' as const, update: 'greedy' as const }, /update: expected joint or independent for block4, got greedy/],
+  [{ sparsity: 0.5, method: 'block4' as const, blockSize: 6 }, /blockSize: expected a multiple of 4 for block4, got 6/],
+  [{ sparsity: 0.5, minimumPerLayer: 2 }, /minimumPerLayer: expected method magnitude without a pattern, got mfac/],
+  [
+    { sparsity: 0.5, method: 'wanda' as const, include: ['b1'] },
+    /include: expected weights of Conv, Gemm or MatMul for method wanda, got 'b1'/,
+  ],
 ])('%j is refused by name', async (options, message) => expect(pruneModel(model, data, options)).rejects.toThrow(message));
+
+test('layer by layer on a dense model is refused: it has no graph to take activations from', async () => {
+  const dense = DenseModel.create({
+    layers: [{ weight: { data: new Float32Array(12).fill(1), shape: [4, 3] }, bias: [0, 0, 0, 0] }],
+    loss: 'cross-entropy',
+  });
+  await expect(pruneModel(dense, data, { sparsity: 0.5, method: 'obc' })).rejects.toThrow(
+    /method: expected one that needs no graph .*, got obc/,
+  );
+  expect((await pruneModel(dense, data, { pattern: { n: 1, m: 3 }, gradients: 20 })).sparsity).toBeCloseTo(2 / 3, 12);
+  dense.dispose();
+});
+
+test.each(['obc', 'sparsegpt', 'wanda', 'ecoflap'] as const)(
+  '%s takes about the asked share, and its layer as the area computes it',
+  async (method) => {
+    const result = await pruneModel(model, data, { sparsity: 0.6, method });
+    expect(Math.abs(result.sparsity - 0.6)).toBeLessThan(0.12);
+    expect(zeros(model, 'w1') + zeros(model, 'w2')).toBe(result.pruned);
+    const w = Array.from(model.getParameters());
+    expect(result.mask.every((kept, k) => kept === 1 || w[k] === 0)).toBe(true);
+    expect(result.after.accuracy).toBeGreaterThan(0.4);
+    if (method === 'ecoflap') return;
+    // The first layer reads the data themselves.
+    model.setParameters(trained);
+    const { offset, shape } = model.layout.find(({ name }) => name === 'w1')!;
+    const x = { data: (data.x as { data: Float32Array }).data, shape: [120, 3] };
+    const layer = { data: trained.slice(offset, offset + 15), shape };
+    const want =
+      method === 'wanda'
+        ? wandaPrune(layer, x, { sparsity: 0.6 })
+        : layerObs(layer, x, { sparsity: 0.6, ...(method === 'obc' ? { distribution: 'layer' } : { method: 'columns' }) });
+    expectClose(w.slice(offset, offset + 15), want.weights.data, { rtol: 1e-5, atol: 1e-6 });
+  },
+);
+
+/** y = x·W with W [in, out] and a residual convolution before it. */
+function mixed(): OnnxModel['graph'] {
+  const graph = new Graph();
+  const r = new Random(4);
+  graph.inputs = [{ name: 'x', type: 'float32', shape: ['N', 2, 4, 4] }];
+  graph.outputs = [{ name: 'logits', type: 'float32', shape: ['N', 3] }];
+  const pads = { kernel_shape: { type: 'ints', value: [3, 3] }, pads: { type: 'ints', value: [1, 1, 1, 1] } } as const;
+  node(graph, 'Conv', ['x', weight(graph, r, 'c', [4, 1, 3, 3], 'float32')], 'a', { ...pads, group: { type: 'int', value: 2 } });
+  node(graph, 'Relu', ['a'], 'b');
+  node(graph, 'Flatten', ['b'], 'f');
+  node(graph, 'MatMul', ['f', weight(graph, r, 'w', [64, 3], 'float32')], 'logits');
+  return graph;
+}
+
+test.each(['magnitude', 'mfac', 'obc', 'sparsegpt', 'wanda'] as const)(
+  'a pattern with %s leaves n of every m weights that one output reads, in grouped convolutions and transposed products',
+  async (method) => {
+    const opened = await OnnxModel.open(modelOf(mixed(), 13));
+    const batch = {
+      x: { data: new Random(3).fill(new Float32Array(40 * 32)), shape: [40, 2, 4, 4] },
+      y: Uint8Array.from({ length: 40 }, (_, i) => i % 3),
+    };
+    try {
+      const pattern = { n: 2, m: method === 'mfac' || method === 'magnitude' ? 4 : 3 };
+      const cut = await pruneModel(opened, batch, {
+        method,
+        pattern,
+        include: method === 'mfac' || method === 'magnitude' ? ['w'] : ['c'],
+      });
+      const at = opened.getParameters();
+      const slot = opened.layout.find(({ name }) => name === (pattern.m === 4 ? 'w' : 'c'))!;
+      const own = at.subarray(slot.offset, slot.offset + sizeOf(slot.shape));
+      const groups = own.length / pattern.m;
+      for (let g = 0; g < groups; g++) {
+        let kept = 0;
+        for (let i = 0; i < pattern.m; i++) {
+          const k = pattern.m === 4 ? ((g % 16) * 4 + i) * 3 + Math.floor(g / 16) : g * 3 + i;
+          if (own[k] !== 0) kept++;
+        }
+        expect(kept).toBe(pattern.n);
+      }
+      expect(cut.pruned).toBe(groups * (pattern.m - pattern.n));
+    } finally {
+      opened.dispose();
+    }
+  },
+);
+
+test('block4 removes whole groups of four neighbours, also in steps', async () => {
+  const opened = await OnnxModel.open(modelOf(mixed(), 13));
+  const batch = {
+    x: { data: new Random(3).fill(new Float32Array(40 * 32)), shape: [40, 2, 4, 4] },
+    y: Uint8Array.from({ length: 40 }, (_, i) => i % 3),
+  };
+  const { mask, pruned } = await pruneModel(opened, batch, { method: 'block4', sparsity: 0.5, steps: 3, include: ['w'] });
+  expect(pruned).toBe(4 * 24);
+  const { offset } = opened.layout.find(({ name }) => name === 'w')!;
+  for (let g = 0; g < 48; g++) expect([0, 4]).toContain(mask.subarray(offset + 4 * g, offset + 4 * g + 4).reduce((a, b) => a + b, 0));
+  opened.dispose();
+});
+
+test('channels: a smaller model with the same inputs and outputs, measured before any training', async () => {
+  const opened = await OnnxModel.open(mlp('float32'));
+  opened.setParameters(trained);
+  const { model: small, groups, before, after, pruned, perLayer } = await pruneChannels(opened, data, { sparsity: 0.4 });
+  expect(groups.map(({ channels, kept }) => [channels, kept.length])).toEqual([[5, 3]]);
+  expect(small.graph.initializers.get('w1')!.shape).toEqual([3, 3]);
+  expect(pruned).toBe(2 * 3 + 2 + 2 * 4);
+  expect(perLayer.map(({ name, pruned: gone }) => [name, gone])).toEqual([
+    ['w1', 6],
+    ['b1', 2],
+    ['w2', 8],
+    ['b2', 0],
+  ]);
+  expect(before.accuracy).toBeGreaterThan(0.8);
+  expect(after.accuracy).toBeGreaterThan(0.5);
+  expect(Array.from(opened.getParameters())).toEqual(Array.from(trained));
+  opened.dispose();
+});

@@ -98,4 +98,72 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
   'prune-with-mean-recovery': ({ pruneWithMeanRecovery }) => pruneWithMeanRecovery(weights, { sparsity: 0.5, rowLength: 4 }),
   'min-max-discrete-solve': ({ minMaxDiscreteSolve }) =>
     minMaxDiscreteSolve({ data: gradients.data, shape: [3, 8] }, weights, { step: 0.25, iterations: 5 }),
+  'accuracy-predictor': async ({ accuracyPredictor }) => {
+    const examples = [2, 4, 8].flatMap((a) => [2, 8].map((b) => ({ bits: [a, b], value: 1 - 1 / a - 1 / b })));
+    const predictor = await accuracyPredictor(examples, { choices: [2, 4, 8], hidden: 4, steps: 5 });
+    const { error } = predictor;
+    const value = await predictor.predict([4, 2]);
+    predictor.dispose();
+    return { error, value };
+  },
+  'group-progressive-guidance': ({ groupProgressiveGuidance }) =>
+    groupProgressiveGuidance(
+      [
+        { bits: 2, logits: { data: weights, shape: [2, 4] } },
+        { bits: 8, logits: { data: gradients.data.subarray(0, 8), shape: [2, 4] } },
+      ],
+      Uint8Array.of(1, 3),
+      { temperature: 2, labelWeight: 0.5 },
+    ),
+  'bundled-ridge-head': ({ bundledRidgeHead }) =>
+    bundledRidgeHead({ data: gradients.data, shape: [8, 3] }, { data: weights, shape: [8, 1] }, { damping: 0.1 }),
+  'scalable-neural-kernel': ({ scalableNeuralKernel }) => {
+    const x = { data: weights, shape: [2, 4] };
+    const { features, kernel } = scalableNeuralKernel({ inputs: 4, features: 6 });
+    return { features: features(x), kernel: kernel(x, x) };
+  },
+  'universal-random-features': ({ universalRandomFeatures }) => {
+    const { inputs, weights: of } = universalRandomFeatures({ inputs: 4, features: 5, f: 'gaussian' });
+    return { inputs: inputs({ data: weights, shape: [2, 4] }), weights: of({ data: weights, shape: [2, 4] }, [0.5, -1]) };
+  },
+  'linear-cka': ({ linearCka }) => ({
+    value: linearCka({ data: gradients.data, shape: [6, 4] }, { data: gradients.data.slice(0, 12), shape: [6, 2] }),
+  }),
+  'mode-connectivity': ({ modeConnectivity }) =>
+    modeConnectivity(
+      (w) => (w[0] as number) ** 2 + (w[3] as number),
+      weights,
+      weights.map((v) => -v),
+    ),
+  'prune-regime': ({ pruneRegime }) => ({ regime: ['I', 'II-A', 'II-B'].indexOf(pruneRegime(0, 0.5).regime) }),
+  'lottery-prune': ({ lotteryPrune }) => lotteryPrune(weights, gradients.data.subarray(0, 8)),
+  'class-weighted-ranking-loss': ({ classWeightedRankingLoss }) =>
+    classWeightedRankingLoss(weights, [1, 0, 0, 1, 0, 1, 0, 1], { positiveWeight: 2, pairs: 'all' }),
+  'concrete-mask': ({ ConcreteMask }) => {
+    const { values, backward } = new ConcreteMask({ logits: Float64Array.of(1, -2, 0) }).sample([0.2, 0.7, 0.5]);
+    return { values, grad: backward([1, 2, 3]) };
+  },
+  'concrete-merge': async ({ concreteMerge }) => {
+    const { DenseModel } = await import('../../../src/dense/index.js');
+    const model = DenseModel.create({ layers: [{ weight: { data: weights, shape: [2, 4] }, bias: [0, 0.5] }], loss: 'cross-entropy' });
+    const base = model.getParameters();
+    const experts = [base.map((v, k) => v + (k % 3) / 4), base.map((v, k) => v - (k % 2) / 2)];
+    return concreteMerge(model, base, experts, [{ x: { data: gradients.data, shape: [6, 4] }, y: new Uint8Array(6) }], { steps: 3 });
+  },
+  'task-arithmetic-merge': ({ taskArithmeticMerge }) =>
+    taskArithmeticMerge(weights, [gradients.data.subarray(0, 8), gradients.data.subarray(8, 16)]),
+  'prediction-entropy': ({ predictionEntropy }) => predictionEntropy({ data: weights, shape: [2, 4] }),
+  'qdq-model': async ({ qdqModel }) => {
+    const model = await network();
+    for (const [name, tensor] of model.graph.initializers)
+      model.graph.initializers.set(name, { ...tensor, type: 'float32', data: Float32Array.from(tensor.data as Float64Array) });
+    const { layers, model: quantised } = qdqModel(model, { ranges: { x: { low: -1, high: 2 }, h: { low: 0, high: 3 } }, rounding: 'mse' });
+    return { layers, levels: quantised.graph.initializers.get('b_quantized')?.data };
+  },
+  'qdq-values': async ({ qdqValues }) => {
+    const model = await network();
+    for (const [name, tensor] of model.graph.initializers) model.graph.initializers.set(name, { ...tensor, type: 'float32' });
+    return { count: qdqValues(model).length };
+  },
+  'quantization-range': ({ quantizationRange }) => quantizationRange(weights, { method: 'mse', bits: 3 }),
 };
