@@ -4,7 +4,8 @@ export { dexpRef as dexp, sexpRef as sexp } from './exp';
 export { dgemmRef as dgemm, gemmWork, sgemmRef as sgemm } from './gemm';
 export { heapBase } from './memory';
 export { dactivateRef as dactivate, sactivateRef as sactivate } from './activations';
-export { dactivationTurnRef as dactivationTurn, daddColumnSumsRef as daddColumnSums, dfillRows, dmultiplyRef as dmultiply, douterRowsRef as douterRows, dscaleRows, dsoftmaxCurvatureRef as dsoftmaxCurvature, dsoftmaxLossRef as dsoftmaxLoss, dsquaredLoss, sactivationTurnRef as sactivationTurn, saddColumnSumsRef as saddColumnSums, sfillRows, smultiplyRef as smultiply, souterRowsRef as souterRows, sscaleRows, ssoftmaxCurvatureRef as ssoftmaxCurvature, ssoftmaxLossRef as ssoftmaxLoss, ssquaredLoss } from './dense';
+export { dactivationTurnRef as dactivationTurn, daddColumnSumsRef as daddColumnSums, dfillRows, dmultiplyRef as dmultiply, douterRowsRef as douterRows, sactivationTurnRef as sactivationTurn, saddColumnSumsRef as saddColumnSums, sfillRows, smultiplyRef as smultiply, souterRowsRef as souterRows } from './dense';
+export { dscaleRows, dsoftmaxCurvatureRef as dsoftmaxCurvature, dsoftmaxLossRef as dsoftmaxLoss, dsquaredLoss, sscaleRows, ssoftmaxCurvatureRef as ssoftmaxCurvature, ssoftmaxLossRef as ssoftmaxLoss, ssquaredLoss } from './dense-loss';
 export { dcholeskyRef as dcholesky } from './cholesky';
 export { dgemvRef as dgemv, dgemvtRef as dgemvt, sgemvRef as sgemv, sgemvtRef as sgemvt } from './gemv';
 export { dlogSumExpRowsRef as dlogSumExpRows, dsoftmaxRowsRef as dsoftmaxRows, slogSumExpRowsRef as slogSumExpRows, ssoftmaxRowsRef as ssoftmaxRows } from './softmax-rows';
@@ -63,17 +64,8 @@ export {
   snetworkRef as snetwork,
   unetworkRef as unetwork,
 } from './sort-network';
-export {
-  dcolumnNormsRef as dcolumnNorms,
-  dcombineRowsRef as dcombineRows,
-  dprojectRef as dproject,
-  dreplaceInverseRef as dreplaceInverse,
-  drowDotsRef as drowDots,
-  scolumnNormsRef as scolumnNorms,
-  scombineRowsRef as scombineRows,
-  sprojectRef as sproject,
-  srowDotsRef as srowDots,
-} from './mfac';
+export { dcolumnNormsRef as dcolumnNorms, dprojectRef as dproject, scolumnNormsRef as scolumnNorms, sprojectRef as sproject } from './mfac';
+export { dcombineRowsRef as dcombineRows, dreplaceInverseRef as dreplaceInverse, drowDotsRef as drowDots, scombineRowsRef as scombineRows, srowDotsRef as srowDots } from './mfac-window';
 export { dobcRowRef as dobcRow } from './obc';
 export { disotonicBackRef as disotonicBack, disotonicRef as disotonic } from './isotonic';
 export {

@@ -3,7 +3,7 @@ import { checkFinite, checkLabels, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Batch, Inputs } from '../core/model-types.js';
 import { asTensor, describe, type FloatArray, floats, isIntegerArray, isTypedArray, type Precision, type Tensor } from '../core/tensor.js';
-import { scaleRows, softmaxCurvature, softmaxLoss, squaredLoss } from '../kernels/dense.js';
+import { scaleRows, softmaxCurvature, softmaxLoss, squaredLoss } from '../kernels/dense-loss.js';
 import type { Arena, F64, I32, Real } from '../runtime/arena.js';
 import type { Network, Trace } from './passes.js';
 

@@ -8,7 +8,7 @@ import type { Model } from '../onnx/graph.js';
 import { decodeModel } from '../onnx/model.js';
 import type { Arena, Real } from '../runtime/arena.js';
 import { lossSeeds, readBatch, readInputs } from './batch.js';
-import { accumulate, columnsOf, Engine } from './engine.js';
+import { accumulate, columnsOf, Engine, type SumWork } from './engine.js';
 import { denseTail } from './from-onnx.js';
 import { backward, rBackward, rForward } from './passes.js';
 import { type DenseModelSpec, readSpec } from './spec.js';
@@ -25,6 +25,7 @@ export interface PerSampleOptions {
  * A dense network on WebAssembly alone: forward, gradient, exact Hessian-vector products by Pearlmutter's R-operator, Gauss–Newton
  * products and per-sample gradients, in f32 or f64. It owns an instance of the kernels; `dispose()` lets its memory go.
  *
+ * Hessian and Gauss–Newton products on one batch keep its forward pass (up to 32 MB) while parameters and inputs stay the same.
  * Flat parameter order: weight, bias of the first layer, weight, bias of the second, …; the loss is the weighted mean over samples
  * (mse: and over outputs, factor 1).
  * @see Pearlmutter 1994, Fast exact multiplication by the Hessian; Schraudolph 2002 for Gauss–Newton products
@@ -123,28 +124,25 @@ export class DenseModel implements DifferentiableModel {
 
   async hvp(data: Data, v: FloatArray): Promise<FloatArray> {
     const { net } = this.#engine;
-    const direction = this.#vector('v', v);
-    const { mean } = await this.#engine.mean(this.#parameters, data, 2, (arena, trace, start, w, rows, out) => {
-      const along = arena.put(direction);
+    const work: SumWork = (arena, trace, start, w, rows, out, along) => {
       const seeds = lossSeeds(arena, net, rows, start, trace);
       const carried = rForward(arena, net, w, along, trace);
       const rdelta = carried.ra.at(-1)!;
       seeds.curvature(rdelta, rdelta);
       rBackward(arena, net, w, along, trace, carried, seeds.delta, rdelta, out);
-    });
-    return mean;
+    };
+    return (await this.#engine.mean(this.#parameters, data, 2, work, this.#vector('v', v))).mean;
   }
 
   async ggnvp(data: Data, v: FloatArray): Promise<FloatArray> {
     const { net } = this.#engine;
-    const direction = this.#vector('v', v);
-    const { mean } = await this.#engine.mean(this.#parameters, data, 1, (arena, trace, start, w, rows, out) => {
+    const work: SumWork = (arena, trace, start, w, rows, out, along) => {
       const seeds = lossSeeds(arena, net, rows, start, trace);
-      const delta = rForward(arena, net, w, arena.put(direction), trace).ra.at(-1)!;
+      const delta = rForward(arena, net, w, along, trace).ra.at(-1)!;
       seeds.curvature(delta, delta);
       backward(arena, net, w, trace, delta, out);
-    });
-    return mean;
+    };
+    return (await this.#engine.mean(this.#parameters, data, 1, work, this.#vector('v', v))).mean;
   }
 
   /** The gradient of each sample's own loss (weights play no part) [n, d], or of the named `slots` only. */

@@ -9,30 +9,34 @@ import { outerRows } from '../kernels/dense.js';
 import type { Arena, Real } from '../runtime/arena.js';
 import { Instance } from '../runtime/instance.js';
 import { type Rows, readBatch } from './batch.js';
+import { ChunkSums, KeptPasses } from './kept-passes.js';
 import { backward, forward, type Network, type Trace } from './passes.js';
 
 /** Samples that go through the network together: activations of a layer stay in the cache, memory does not grow with the data. */
 const chunkRows = 256;
 /** Bytes of per-sample gradients formed at a time. */
 const gradientBytes = 2 ** 26;
+/** Chunks that are added up in the network's precision before they go into an f64 sum. */
+const chunksAtOnce = 4;
 
 /** What is done with the forward trace of one chunk of rows that starts at sample `start`; `w` are the parameters. */
 export type ChunkWork = (arena: Arena, trace: Trace, start: number, w: Real) => void;
-/** What is added to `out` [d] for one chunk. */
-export type SumWork = (arena: Arena, trace: Trace, start: number, w: Real, rows: Rows, out: Real) => void;
+/** What is added to `out` [d] for one chunk; `v` holds the direction of products. */
+export type SumWork = (arena: Arena, trace: Trace, start: number, w: Real, rows: Rows, out: Real, v: Real) => void;
 /** The gradient of something with respect to the outputs [rows, k]. */
 export type SeedOf = (arena: Arena, trace: Trace, start: number) => Real;
 
 /** Runs a network on data. Every call names the parameters it uses, so that calls may interleave across awaits. */
 export class Engine {
   readonly net: Network;
-  #held: { instance: Instance; w: Real } | undefined;
+  #held: { instance: Instance; w: Real; passes: KeptPasses } | undefined;
   #uploaded: FloatArray | undefined;
 
   constructor(net: Network) {
     this.net = net;
     const instance = new Instance();
-    this.#held = { instance, w: instance.keep((arena) => arena.real(net.precision, net.parameterCount)) };
+    const w = instance.keep((arena) => arena.real(net.precision, net.parameterCount));
+    this.#held = { instance, w, passes: new KeptPasses(instance, net, w) };
   }
 
   /** Bytes of WebAssembly memory held. */
@@ -47,20 +51,27 @@ export class Engine {
 
   /** Runs `work` on the forward trace of every chunk of the rows x [count, inputs]. */
   chunks(parameters: FloatArray, count: number, x: FloatArray, derivatives: 0 | 1 | 2, work: ChunkWork, limit = chunkRows): void {
-    const held = this.#held;
-    if (!held) throw new AfterpassError('model: expected a model in use, got one after dispose()', 'ERR_DISPOSED');
-    if (this.#uploaded !== parameters) {
-      held.instance.arena.view(held.w).set(parameters);
-      this.#uploaded = parameters;
-    }
+    const { instance, w } = this.#open(parameters);
     const width = this.net.layers[0]!.inputs;
     for (let start = 0; start < count; start += limit) {
       const rows = Math.min(limit, count - start);
-      held.instance.run((arena) => {
+      instance.run((arena) => {
         const input = arena.put(x.subarray(start * width, (start + rows) * width));
-        work(arena, forward(arena, this.net, held.w, input, rows, derivatives), start, held.w);
+        work(arena, forward(arena, this.net, w, input, rows, derivatives), start, w);
       });
     }
+  }
+
+  /** The WebAssembly side with these parameters in it. */
+  #open(parameters: FloatArray) {
+    const held = this.#held;
+    if (!held) throw new AfterpassError('model: expected a model in use, got one after dispose()', 'ERR_DISPOSED');
+    if (this.#uploaded !== parameters) {
+      held.passes.drop();
+      held.instance.arena.view(held.w).set(parameters);
+      this.#uploaded = parameters;
+    }
+    return held;
   }
 
   /** Calls `work` on every checked batch and returns the sum of weights. @throws {DomainError} when it is not positive */
@@ -75,17 +86,38 @@ export class Engine {
     return weight;
   }
 
-  /** Weighted mean over all data of what `work` adds [d]: in the network's precision within a chunk, in f64 across chunks. */
-  async mean(parameters: FloatArray, data: Data, derivatives: 1 | 2, work: SumWork): Promise<{ mean: FloatArray; weight: number }> {
-    const total = new Float64Array(this.net.parameterCount);
+  /**
+   * Weighted mean over all data of what `work` adds [d]: in the network's precision within 1,024 samples, in f64 across those. With a
+   * `direction` [d], forward passes are kept from the second call on while parameters and inputs stay the same.
+   */
+  async mean(
+    parameters: FloatArray,
+    data: Data,
+    derivatives: 1 | 2,
+    work: SumWork,
+    direction?: FloatArray,
+  ): Promise<{ mean: FloatArray; weight: number }> {
+    const { parameterCount: d, precision } = this.net;
+    const sums = new ChunkSums();
     const weight = await this.batches(data, (rows) => {
-      this.chunks(parameters, rows.count, rows.x, derivatives, (arena, trace, start, w) => {
-        const out = arena.zeroReal(this.net.precision, total.length);
-        work(arena, trace, start, w, rows, out);
-        accumulate(total, arena.view(out));
+      const { instance, passes, w } = this.#open(parameters);
+      const kept = direction && passes.of(rows, derivatives, chunkRows);
+      instance.run((outer) => {
+        const out = outer.zeroReal(precision, d);
+        const v = direction ? outer.put(direction) : w;
+        let open = 0;
+        const add: ChunkWork = (arena, trace, start) => {
+          work(arena, trace, start, w, rows, out, v);
+          if (++open < chunksAtOnce && start + trace.rows < rows.count) return;
+          sums.add(outer.view(out));
+          outer.view(out).fill(0);
+          open = 0;
+        };
+        if (!kept) this.chunks(parameters, rows.count, rows.x, derivatives, add);
+        else for (const [c, trace] of kept.entries()) instance.run((arena) => add(arena, trace, c * chunkRows, w));
       });
     });
-    return { mean: this.narrow(total, 1 / weight), weight };
+    return { mean: sums.times(1 / weight, (total, factor) => this.narrow(total, factor)), weight };
   }
 
   /** J_iᵀ seed_i of every sample [n, columns]: δ_i ⊗ a_i layer by layer, in slices of bounded memory. */

@@ -5,7 +5,7 @@ import { asFloats, type FloatArray, floats, type NumberArray, type Precision, pr
 import { cholesky } from '../kernels/cholesky.js';
 import { gemm } from '../kernels/gemm.js';
 import { gemv } from '../kernels/gemv.js';
-import { combineRows, replaceInverse, rowDots } from '../kernels/mfac.js';
+import { combineRows, replaceInverse, rowDots } from '../kernels/mfac-window.js';
 import { trsm } from '../kernels/triangular.js';
 import { type F64, type Real, slice } from '../runtime/arena.js';
 import { Instance } from '../runtime/instance.js';

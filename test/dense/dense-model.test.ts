@@ -254,3 +254,46 @@ test('ten thousand HVPs leave the memory as it was; a disposed model says so', a
   expect(model.bytes).toBe(0);
   await expect(model.loss(batch)).rejects.toThrow(/model: expected a model in use, got one after dispose/);
 });
+
+describe('forward passes kept between products', () => {
+  const wide = (seed: number) => {
+    const layers = [
+      { weight: { data: randomF64(42, seed), shape: [7, 6] }, bias: randomF64(7, 2), activation: 'tanh' as const },
+      { weight: { data: randomF64(21, 3), shape: [3, 7] } },
+    ];
+    return DenseModel.create({ layers, loss: 'cross-entropy' });
+  };
+  const batch = (n: number) => ({ x: { data: randomF64(6 * n, 5), shape: [n, 6] }, y: Int32Array.from({ length: n }, (_, i) => i % 3) });
+
+  test.each([5, 256, 700, 1500])('%i samples: repeated products are those of a fresh model', async (n) => {
+    const [model, data] = [wide(1), batch(n)];
+    for (let call = 0; call < 4; call++) {
+      const v = randomF64(model.parameterCount, call);
+      expectClose(await model.hvp(data, v), await wide(1).hvp(data, v), { rtol: 1e-13, atol: 1e-15 });
+      expectClose(await model.ggnvp(data, v), await wide(1).ggnvp(data, v), { rtol: 1e-13, atol: 1e-15 });
+    }
+  });
+
+  test('inputs changed in place, labels, parameters and other batches are all noticed', async () => {
+    const [model, data] = [wide(1), batch(40)];
+    const v = randomF64(model.parameterCount, 9);
+    const same = async (other: DenseModel, changed = data) =>
+      expectClose(await model.hvp(changed, v), await other.hvp(changed, v), { rtol: 1e-13, atol: 1e-15 });
+    for (let call = 0; call < 3; call++) await same(wide(1));
+    data.x.data[17]! += 0.5;
+    await same(wide(1));
+    await same(wide(1));
+    data.y[3] = (data.y[3]! + 1) % 3;
+    await same(wide(1));
+    await model.gradient(batch(300));
+    await same(wide(1));
+    await same(wide(1), batch(90));
+    await same(wide(1));
+    await same(wide(1));
+    const w = wide(4).getParameters();
+    model.setParameters(w);
+    const other = wide(1);
+    other.setParameters(w);
+    for (let call = 0; call < 3; call++) await same(other);
+  });
+});

@@ -1,8 +1,11 @@
-import * as dense from '../../src/kernels/dense.js';
+import * as passes from '../../src/kernels/dense.js';
+import * as losses from '../../src/kernels/dense-loss.js';
 import type { Arena } from '../../src/runtime/arena.js';
 import { slice } from '../../src/runtime/arena.js';
 import { expectClose, randomF32, randomF64 } from '../helpers/close.js';
 import { onBoth } from '../helpers/tiers.js';
+
+const dense = { ...passes, ...losses };
 
 const shapes = [
   [1, 1],

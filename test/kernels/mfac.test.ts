@@ -1,4 +1,5 @@
-import { columnNorms, combineRows, project, replaceInverse, rowDots } from '../../src/kernels/mfac.js';
+import { columnNorms, project } from '../../src/kernels/mfac.js';
+import { combineRows, replaceInverse, rowDots } from '../../src/kernels/mfac-window.js';
 import { expectClose, randomF32, randomF64 } from '../helpers/close.js';
 import { onBoth } from '../helpers/tiers.js';
 import { denseFisher, inverse } from '../mfac/dense.js';

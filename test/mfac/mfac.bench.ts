@@ -42,6 +42,20 @@ function recurrence(G: Float32Array, m: number, d: number): { apply(x: Float32Ar
 const solve = (m: number, d: number): number => 2 * m * m * d; // Gram matrix and triangular solve
 const product = ([m = 0, d = 0]: readonly number[]): number => 8 * m * d; // U read twice
 
+const update = (name: string, sizes: number[][]) =>
+  bench(name, {
+    sizes,
+    axes: ['m', 'd'],
+    bytes: product,
+    footprint: ([m = 0, d = 0]) => 4 * m * d,
+    open: ([m = 0, d = 0]) => {
+      const mfac = new DynamicMfac({ size: d, window: m, damping: 1e-5 });
+      for (let t = 0; t < 4; t++) mfac.push(randomF32(d, t));
+      const g = randomF32(d, 9);
+      return () => mfac.update(g);
+    },
+  });
+
 export default [
   bench('StaticMfac.build', {
     sizes: [
@@ -79,20 +93,18 @@ export default [
       return () => mfac.ihvp(x);
     },
   }),
-  bench('DynamicMfac.update', {
-    sizes: [
-      [64, 20_000],
-      [256, 270_000],
-      [512, 270_000],
-    ],
-    axes: ['m', 'd'],
-    bytes: product,
-    footprint: ([m = 0, d = 0]) => 4 * m * d,
-    open: ([m = 0, d = 0]) => {
-      const mfac = new DynamicMfac({ size: d, window: m, damping: 1e-5 });
-      for (let t = 0; t < 4; t++) mfac.push(randomF32(d, t));
-      const g = randomF32(d, 9);
-      return () => mfac.update(g);
-    },
-  }),
+  update('DynamicMfac.update', [
+    [64, 20_000],
+    [256, 270_000],
+    [512, 270_000],
+  ]),
+  // One extent at a time, for --growth.
+  update(
+    'DynamicMfac.update over m',
+    [64, 128, 256, 512].map((m) => [m, 67_500]),
+  ),
+  update(
+    'DynamicMfac.update over d',
+    [33_750, 67_500, 135_000, 270_000].map((d) => [128, d]),
+  ),
 ];
