@@ -212,6 +212,15 @@ def numpy_mfac_build(load, p):
 
 
 @kind
+def numpy_two_products(load, p):
+    """The two products of a dynamic M-FAC update on a window [m, d]: W g and its transpose times the coefficients."""
+    rng = np.random.default_rng(0)
+    window = rng.standard_normal((p["rows"], p["cols"]), dtype=np.float32)
+    g = rng.standard_normal(p["cols"], dtype=np.float32)
+    return lambda: (window.T @ (window @ g))[:0]
+
+
+@kind
 def numpy_mfac_recurrence(load, p):
     """M-FAC as published: one gradient after the other, each a matrix-vector product with the rows before it."""
     g, lam = load("g"), p["damping"]

@@ -38,7 +38,7 @@ const target = 20; // milliseconds a sample: long against the microsecond that C
 
 /** Opens, compares and times. `problem.ours()` and each of `problem.rivals` give `{ result, sample, close }`, or `{ absent }`. */
 export async function measure(problem, seconds) {
-  const { name, size, tolerance = 1e-3, work, limit, aim } = problem;
+  const { name, size, tolerance = 1e-3, work, aim } = problem;
   const row = { name, size, aim, flops: work?.flops, bytes: work?.bytes, rivals: {} };
   const variants = [];
   const ours = await open(problem.ours);
@@ -76,7 +76,7 @@ export async function measure(problem, seconds) {
   }
   for (const variant of variants) await variant.close?.();
   const own = variants[0].samples;
-  Object.assign(row, summarize(own), limit ? { share: limit(median(own)) } : {});
+  Object.assign(row, summarize(own));
   for (const { name: rival, samples } of variants.slice(1)) {
     const ratios = samples.map((time, i) => time / (samples.length === own.length ? own[i] : median(own)));
     Object.assign(row.rivals[rival], { median: median(samples), ratio: median(ratios) });

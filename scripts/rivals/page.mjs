@@ -25,6 +25,16 @@ function verdict(row) {
   return row.met ? 'met' : '**missed**';
 }
 
+/** How busy the machine was while the rows were taken: the run itself is one process of load. */
+function loadSentence(runs) {
+  const loads = runs.flatMap(({ rows }) => rows.map(({ load }) => load).filter((load) => load !== undefined));
+  if (!loads.length) return '';
+  const [least, highest] = [Math.min(...loads), Math.max(...loads)].map((load) => load.toFixed(1));
+  const busy =
+    highest > 2.5 ? ': other work ran meanwhile, and shares of the tile and of caches read low' : ', of which the run itself is about 1';
+  return `The load was ${least} to ${highest}${busy}.`;
+}
+
 /** The page. `runs`: `{ build, node, machine, limits, versions, rows }` each. */
 export function performancePage(runs) {
   const [first] = runs;
@@ -56,10 +66,9 @@ ${table([['work', 'size', 'afterpass', 'spread', 'rate', 'rivals (time = their t
   return `# Performance
 
 Written by \`npm run bench:rivals\` on ${new Date().toISOString().slice(0, 10)}; ${first.machine.cpu}, ${first.machine.cores} cores, ${first.machine.platform}.
-One thread each, the same data, results compared before timing, samples of all taken by turns; medians of CPU time (the machine was shared with
-other work), with half the interquartile range as spread. Caches and memory were shared too, and limits are
-the best of their run: shares of the tile and of caches read low on a busy machine.
-Beyond the caches a share of 100 % says that the kernel was no slower than plain reading under the same load. \`4x\` means four times as long as afterpass.
+One thread each, the same data, results compared before timing, samples of all taken by turns; medians of CPU time, with half the interquartile
+range as spread. Limits are the best of several measurements during the run. ${loadSentence(runs)} Beyond the caches a share of 100 %
+says that the kernel was no slower than plain reading. \`4x\` means four times as long as afterpass.
 
 ${Object.entries(first.versions)
   .map(([name, version]) => `${name} ${version}`)

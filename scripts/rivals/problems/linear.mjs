@@ -4,7 +4,7 @@ import { bandwidth } from '../../../build/src/bench/limits.js';
 import { dot } from '../../../build/src/kernels/dot.js';
 import { gemm } from '../../../build/src/kernels/gemm.js';
 import { gemv } from '../../../build/src/kernels/gemv.js';
-import { StaticMfac } from '../../../build/src/mfac/index.js';
+import { DynamicMfac, StaticMfac } from '../../../build/src/mfac/index.js';
 import { Instance } from '../../../build/src/runtime/instance.js';
 import { fromFunction } from '../engine.mjs';
 import { operatorSession } from '../peers.mjs';
@@ -147,7 +147,31 @@ function mfacProblems({ python, limits }) {
     },
   });
   product.limit = (ms) => Math.min(1, (2 * bytes) / ms / 1e6 / bandwidth(limits, bytes));
-  return [build, product];
+  return [build, product, dynamicProblem({ python, limits })];
+}
+
+/** A gradient enters a full window and is multiplied by F⁻¹: W is read twice, once for W g and once for the combination of its rows. */
+function dynamicProblem({ python, limits }) {
+  const [m, d] = [512, 270_000];
+  const bytes = 2 * 4 * m * d;
+  return {
+    name: 'M-FAC dynamic push + ihvp',
+    size: [m, d],
+    work: { bytes },
+    limit: (ms) => Math.min(1, bytes / ms / 1e6 / bandwidth(limits, bytes)),
+    aim: '>= 80 % of plain reading of the window, read twice',
+    met: ({ share }) => share >= 0.8,
+    ours: () => {
+      const mfac = new DynamicMfac({ size: d, window: m, damping: 1e-3 });
+      const gradients = Array.from({ length: 8 }, (_, i) => randomF32(d, 20 + i));
+      const noise = randomF32(d, 7);
+      for (let i = 0; i < m; i++) mfac.push(gradients[i % 8].map((v, k) => v + noise[(k + 997 * i) % d]));
+      let next = 0;
+      const work = () => mfac.update(gradients[next++ % 8]);
+      return { ...fromFunction(work, undefined), close: () => mfac.dispose() };
+    },
+    rivals: { 'the two products alone (NumPy, AVX-512)': python('numpy_two_products', {}, { rows: m, cols: d }) },
+  };
 }
 
 /** All problems of this file. */

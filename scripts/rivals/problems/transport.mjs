@@ -1,5 +1,6 @@
 // Optimal transport against POT, SciPy and the published iterations.
 import { randomF64 } from '../../../build/src/bench/case.js';
+import { bandwidth } from '../../../build/src/bench/limits.js';
 import * as transport from '../../../build/src/transport/index.js';
 import { difference, fromFunction } from '../engine.mjs';
 
@@ -17,7 +18,7 @@ const single = 'POT float32 (OpenBLAS AVX-512)';
 const ratioOf = (name, least) => (row) => !(row.rivals[name]?.ratio < least);
 
 /** Time per iteration, free of set-up on both sides: the difference of a long and a short run, neither of which stops early. */
-function perIteration(method, n, [short, long], epsilon, { python }, { aim, met }) {
+function perIteration(method, n, [short, long], epsilon, { python, limits }, { aim, met }) {
   const cost = costs(n);
   const options = (maxIterations) => ({ epsilon, method, tolerance: 1e-300, maxIterations });
   const run = (iterations) => () => transport.sinkhorn({ cost }, options(iterations));
@@ -28,6 +29,11 @@ function perIteration(method, n, [short, long], epsilon, { python }, { aim, met 
     aim,
     met,
     per: long - short,
+    // Scaling iterations are bound by one read of the kernel matrix each; those in the log domain by an exponential per entry.
+    ...(method === 'scaling' && {
+      work: { bytes: 4 * n * n * (long - short) },
+      limit: (ms) => Math.min(1, (4 * n * n * (long - short)) / ms / 1e6 / bandwidth(limits, 4 * n * n)),
+    }),
     tolerance: 0.02,
     ours: () => difference(fromFunction(run(long), run(long)().plan().data), fromFunction(run(short))),
     rivals: { [single]: async () => difference(await pot(long)(), await pot(short)()) },
