@@ -32,6 +32,7 @@ const toolbox = tools({
   '@tensorflow/tfjs': '4',
   '@tensorflow/tfjs-backend-wasm': '4',
   '@jax-js/jax': '0.1',
+  '@jax-js/onnx': '0.1',
   'onnxruntime-web': '1',
   'ml-matrix': '6',
 });

@@ -25,6 +25,7 @@ interface Args extends GlobalArgs {
   loss: LossName | undefined;
   wrt: string;
   output: string | undefined;
+  extents: string | undefined;
   out: string | undefined;
   force: boolean;
 }
@@ -49,6 +50,7 @@ export const grad: CommandModule<GlobalArgs, Args> = {
       wrt: text('wrt', 'parameters, inputs, all, or names by commas', 'parameters'),
       live: { type: 'boolean', default: false, describe: 'Parameters become inputs of the derivative model' },
       output: text('output', 'Output to differentiate (the first one)'),
+      extents: text('extents', 'Numbers for extents that inputs leave open: height=224,width=224'),
       force: { type: 'boolean', default: false, describe: 'Replace an existing output' },
     }) as never,
   handler: (args) => {
@@ -77,6 +79,7 @@ export const grad: CommandModule<GlobalArgs, Args> = {
       wrt: names,
       weights: args.live ? 'live' : 'baked',
       ...(args.output !== undefined && { of: args.output }),
+      ...(args.extents !== undefined && { extents: extentsOf(args.extents) }),
       ...(args.loss !== undefined && { loss: args.loss }),
     });
     const bytes = encodeModel(derived);
@@ -96,6 +99,17 @@ export const grad: CommandModule<GlobalArgs, Args> = {
     );
   },
 };
+
+/** name=number pairs by commas. */
+function extentsOf(text: string): Record<string, number> {
+  return Object.fromEntries(
+    text.split(',').map((pair) => {
+      const match = /^(.+)=(\d+)$/.exec(pair);
+      if (!match) throw new UsageError(`--extents: expected name=number pairs, got '${pair}'`);
+      return [match[1], Number(match[2])];
+    }),
+  );
+}
 
 function port({ name, type, shape }: Port): Port {
   return { name, type, shape };

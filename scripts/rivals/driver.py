@@ -328,43 +328,73 @@ def torch_soft_topk(load, p):
 
 
 def torch_model(path):
-    """The forward pass of a small ONNX model in PyTorch, its float initializers as parameters in file order."""
+    """The forward pass of an ONNX model in PyTorch, its float initializers as parameters in file order. Node by node, as
+    the file has it: normalizations that exporters write out stay written out."""
     import onnx
     import torch
     import torch.nn.functional as F
-    from onnx import numpy_helper
+    from onnx import helper, numpy_helper
 
     torch.set_num_threads(1)
     graph = onnx.load(path).graph
     weights = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in graph.initializer}
+    attributes = [{a.name: helper.get_attribute_value(a) for a in node.attribute} for node in graph.node]
+    constants = {
+        node.output[0]: torch.from_numpy(numpy_helper.to_array(at["value"]).copy())
+        for node, at in zip(graph.node, attributes)
+        if node.op_type == "Constant"
+    }
+
+    def padded(x, pads, fill=0.0):
+        return F.pad(x, (pads[1], pads[3], pads[0], pads[2]), value=fill) if any(pads) else x
+
+    def conv(at, x, w, b=None):
+        pads = at.get("pads", [0, 0, 0, 0])
+        even = pads[:2] == pads[2:]
+        return F.conv2d(x if even else padded(x, pads), w, b, at.get("strides", 1), pads[:2] if even else 0, at.get("dilations", 1), at.get("group", 1))
+
+    def mean(at, x, axes=None):
+        return x.mean(at["axes"] if axes is None else axes.tolist(), keepdim=bool(at.get("keepdims", 1)))
+
+    def divide(at, x, y):
+        return torch.div(x, y, rounding_mode=None if x.is_floating_point() else "trunc")
+
+    ops = {
+        "Conv": conv,
+        "Gemm": lambda at, x, w, b: F.linear(x, w if at.get("transB") else w.T, b),
+        "MatMul": lambda at, x, y: x @ y,
+        "Relu": lambda at, x: F.relu(x),
+        "Tanh": lambda at, x: torch.tanh(x),
+        "Erf": lambda at, x: torch.erf(x),
+        "Sqrt": lambda at, x: torch.sqrt(x),
+        "Softmax": lambda at, x: F.softmax(x, at.get("axis", -1)),
+        "Add": lambda at, x, y: x + y,
+        "Sub": lambda at, x, y: x - y,
+        "Mul": lambda at, x, y: x * y,
+        "Div": divide,
+        "Pow": lambda at, x, y: x ** y.item(),
+        "ReduceMean": mean,
+        "MaxPool": lambda at, x: F.max_pool2d(padded(x, at.get("pads", [0] * 4), -float("inf")), at["kernel_shape"], at.get("strides")),
+        "GlobalAveragePool": lambda at, x: x.mean((2, 3), keepdim=True),
+        "Flatten": lambda at, x: x.flatten(1),
+        "Transpose": lambda at, x: x.permute(at["perm"]),
+        "Reshape": lambda at, x, shape: x.reshape(shape.tolist()),
+        "Squeeze": lambda at, x, axes: x.squeeze(axes.item()),
+        "Unsqueeze": lambda at, x, axes: x.unsqueeze(axes.item()),
+        "Concat": lambda at, *xs: torch.cat(xs, at["axis"]),
+        "Shape": lambda at, x: torch.tensor(x.shape),
+        "Gather": lambda at, x, i: x[i] if at.get("axis", 0) == 0 else torch.index_select(x, at["axis"], i),
+        "Cast": lambda at, x: x.to({1: torch.float32, 7: torch.int64}[at["to"]]),
+    }
+    missing = {node.op_type for node in graph.node} - set(ops) - {"Constant"}
+    if missing:
+        raise ImportError(f"no PyTorch form of {', '.join(sorted(missing))} here")
 
     def forward(x, w):
-        env = {**w, graph.input[0].name: x}
-        for node in graph.node:
-            at = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-            i = [env[name] if name else None for name in node.input]
-            op = node.op_type
-            if op == "Conv":
-                pads = at.get("pads", [0, 0, 0, 0])
-                x_ = i[0] if pads[:2] == pads[2:] else F.pad(i[0], (pads[1], pads[3], pads[0], pads[2]))
-                out = F.conv2d(x_, i[1], i[2] if len(i) > 2 else None, at.get("strides", 1), pads[:2] if x_ is i[0] else 0)
-            elif op == "Gemm":
-                out = F.linear(i[0], i[1] if at.get("transB") else i[1].T, i[2])
-            elif op == "Relu":
-                out = F.relu(i[0])
-            elif op == "Tanh":
-                out = torch.tanh(i[0])
-            elif op == "Add":
-                out = i[0] + i[1]
-            elif op == "MaxPool":
-                out = F.max_pool2d(i[0], at["kernel_shape"], at.get("strides"))
-            elif op == "GlobalAveragePool":
-                out = i[0].mean((2, 3), keepdim=True)
-            elif op == "Flatten":
-                out = i[0].flatten(1)
-            else:
-                raise ImportError(f"no PyTorch form of {op} here")
-            env[node.output[0]] = out
+        env = {**constants, **w, graph.input[0].name: x, "": None}
+        for node, at in zip(graph.node, attributes):
+            if node.op_type != "Constant":
+                env[node.output[0]] = ops[node.op_type](at, *(env[name] for name in node.input))
         return env[graph.output[0].name]
 
     return forward, weights

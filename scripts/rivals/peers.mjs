@@ -34,6 +34,12 @@ export function loadPeers(toolbox) {
       jax.defaultDevice('wasm');
       return jax;
     }),
+    jaxOnnx: once(async () => {
+      const { value: jax, absent } = await peers.jax();
+      if (absent) throw new Error(absent);
+      const { ONNXModel } = await import(pathToFileURL(join(toolbox, 'node_modules/@jax-js/onnx/dist/index.js')).href);
+      return { jax, ONNXModel };
+    }),
     ortWeb: once(async () => {
       const ort = await bring('onnxruntime-web');
       const module = ort.InferenceSession ? ort : ort.default;
@@ -47,7 +53,7 @@ export function loadPeers(toolbox) {
     mlMatrix: once(async () => require('ml-matrix')),
   };
   const versions = {};
-  for (const name of ['@tensorflow/tfjs', '@jax-js/jax', 'onnxruntime-web', 'ml-matrix']) {
+  for (const name of ['@tensorflow/tfjs', '@jax-js/jax', '@jax-js/onnx', 'onnxruntime-web', 'ml-matrix']) {
     try {
       versions[name] = require(`${name}/package.json`).version;
     } catch {

@@ -21,6 +21,8 @@ export interface DerivativeOptions {
   readonly sampleWeights?: boolean;
   /** `'baked'` (default): parameters stay initializers; `'live'`: they become inputs. */
   readonly weights?: 'baked' | 'live';
+  /** Numbers for extents of inputs that the model leaves open, by their names: `{ height: 224 }`. */
+  readonly extents?: Readonly<Record<string, number>>;
 }
 
 /** What every derivative starts from. */
@@ -46,7 +48,7 @@ export function openDerivative(model: Model, options: DerivativeOptions): Settin
     [...parameterSlots(model, { of: outputName }).map(({ name }) => name), ...wrt].filter((n) => graph.initializers.has(n)),
   );
   const b = new Builder();
-  const names = importModel(b, model, { parameters, live: options.weights === 'live' });
+  const names = importModel(b, model, { parameters, live: options.weights === 'live', extents: options.extents ?? {} });
   const output = names.get(outputName)!;
   let value = output;
   let weight: Value | undefined;

@@ -10,6 +10,8 @@ export interface ImportOptions {
   readonly parameters?: ReadonlySet<string>;
   /** Parameters become inputs of the written graph. */
   readonly live?: boolean;
+  /** Numbers for open extents of inputs, by their names. */
+  readonly extents?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -17,7 +19,11 @@ export interface ImportOptions {
  * @returns the value that now stands for each name of the model
  * @throws {GraphError} listing every operator without a rule
  */
-export function importModel(b: Builder, model: Model, { parameters = new Set(), live = false }: ImportOptions = {}): Map<string, Value> {
+export function importModel(
+  b: Builder,
+  model: Model,
+  { parameters = new Set(), live = false, extents = {} }: ImportOptions = {},
+): Map<string, Value> {
   const missing = unsupportedOps(model);
   if (missing.length) {
     const all = missing.map(({ domain, op, node }) => `${domain ? `${domain}.` : ''}${op} (${node})`);
@@ -27,7 +33,11 @@ export function importModel(b: Builder, model: Model, { parameters = new Set(), 
   const { graph } = model;
   const names = new Map<string, Value>();
   b.reserve(valueNames(graph));
-  for (const { name, type, shape } of graph.feeds) names.set(name, b.input(name, type, shape));
+  checkExtents(graph, extents);
+  for (const { name, type, shape } of graph.feeds) {
+    const fixed = shape?.map((extent) => (typeof extent === 'string' ? (extents[extent] ?? extent) : extent));
+    names.set(name, b.input(name, type, fixed));
+  }
   for (const [name, tensor] of graph.initializers) {
     const own = parameters.has(name);
     if (own) b.parameters.add(name);
@@ -35,6 +45,16 @@ export function importModel(b: Builder, model: Model, { parameters = new Set(), 
   }
   copyNodes(b, graph.nodes, names, contextOf(model));
   return names;
+}
+
+/** @throws {GraphError} for names that no input has as an extent, and numbers that are none */
+function checkExtents(graph: Graph, extents: Readonly<Record<string, number>>): void {
+  const open = new Set(graph.feeds.flatMap(({ shape }) => (shape ?? []).filter((extent) => typeof extent === 'string')));
+  for (const [name, value] of Object.entries(extents)) {
+    if (!open.has(name))
+      throw new GraphError(`extents: expected names of open extents (${[...open].join(', ') || 'none here'}), got '${name}'`);
+    if (!Number.isInteger(value) || value < 1) throw new GraphError(`extents.${name}: expected a whole number of at least 1, got ${value}`);
+  }
 }
 
 interface Context {

@@ -58,12 +58,16 @@ export function parameterSlots(model: Model, { of, wrt }: { of?: string; wrt?: r
   const { graph } = model;
   const reached = reaching(graph.nodes, of === undefined ? graph.outputs.map(({ name }) => name) : [of]);
   const users = new Map<string, { node: Node; at: number }[]>();
-  for (const node of graph.nodes) {
-    if (!reached.has(node)) continue;
-    node.inputs.forEach((name, at) => {
-      users.set(name, [...(users.get(name) ?? []), { node, at }]);
-    });
-  }
+  const note = (nodes: Iterable<Node>): void => {
+    for (const node of nodes) {
+      node.inputs.forEach((name, at) => {
+        users.set(name, [...(users.get(name) ?? []), { node, at }]);
+      });
+      // Bodies of If, Loop and Scan read initializers of the graph around them by name.
+      for (const attribute of Object.values(node.attributes)) if (attribute.type === 'graph') note(attribute.value.nodes);
+    }
+  };
+  note(graph.nodes.filter((node) => reached.has(node)));
   const find = (name: string): { node: Node; role: Role } | undefined => {
     for (const { node, at } of users.get(name) ?? []) {
       const role = roles[node.op]?.[at];

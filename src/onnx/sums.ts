@@ -2,28 +2,40 @@
 import { DomainError } from '../core/errors.js';
 import { type FloatArray, floats, type Precision, type Tensor } from '../core/tensor.js';
 
-/** Sums over batches in f64, divided by the total weight at the end. */
+/** Sums over batches in f64, divided by the total weight at the end. The vectors of one batch alone are not summed, only divided. */
 export class Sums {
   readonly #precision: Precision;
-  readonly #parts: Float64Array;
+  readonly #size: number;
+  #parts: Float64Array | undefined;
+  #only: { readonly data: FloatArray; readonly offset: number }[] = [];
+  #batches = 0;
   #loss = 0;
   #weight = 0;
 
   constructor(size: number, precision: Precision) {
-    this.#parts = new Float64Array(size);
+    this.#size = size;
     this.#precision = precision;
   }
 
-  /** Adds the outputs `loss` and `weight` of one run. */
+  /** Adds the outputs `loss` and `weight` of one run; parts of its vector follow. */
   add(results: Readonly<Record<string, Tensor>>): void {
     this.#loss += first(results.loss);
     this.#weight += first(results.weight);
+    this.#batches++;
+    if (this.#batches !== 2) return;
+    this.#parts = new Float64Array(this.#size);
+    for (const { data, offset } of this.#only) this.addPart(data, offset);
+    this.#only = [];
   }
 
   /** Adds part of the vector. */
   addPart(data: FloatArray, offset: number): void {
-    const { length } = data;
-    for (let i = 0; i < length; i++) this.#parts[offset + i] = (this.#parts[offset + i] as number) + (data[i] as number);
+    if (!this.#parts) {
+      this.#only.push({ data, offset });
+      return;
+    }
+    const parts = this.#parts.subarray(offset, offset + data.length);
+    for (let i = 0; i < parts.length; i++) parts[i] = (parts[i] as number) + (data[i] as number);
   }
 
   /** The mean loss. @throws {DomainError} when nothing had weight */
@@ -34,10 +46,15 @@ export class Sums {
 
   /** The mean vector. */
   means(): FloatArray {
-    const out = floats(this.#precision, this.#parts.length);
-    for (let i = 0; i < out.length; i++) out[i] = (this.#parts[i] as number) / this.#weight;
+    const out = floats(this.#precision, this.#size);
+    const parts = this.#parts ? [{ data: this.#parts, offset: 0 }] : this.#only;
+    for (const { data, offset } of parts) quotients(out.subarray(offset, offset + data.length), data, this.#weight);
     return out;
   }
+}
+
+function quotients(out: FloatArray, data: FloatArray, divisor: number): void {
+  for (let i = 0; i < out.length; i++) out[i] = (data[i] as number) / divisor;
 }
 
 /** The number a scalar tensor holds. */

@@ -122,8 +122,11 @@ export class Values {
   /** The shape as numbers. @throws {GraphError} naming the value when an extent is unknown; `from` skips leading axes */
   staticShape(name: Value, from = 0): number[] {
     const shape = this.shape(name).slice(from);
-    if (!isStatic(shape))
-      throw new GraphError(`${name}: expected known extents, got [${this.shape(name).join(', ')}]; fix the input's shape`);
+    if (!isStatic(shape)) {
+      throw new GraphError(
+        `${name}: expected known extents, got [${this.shape(name).join(', ')}]; give numbers for them (extents: { … }, --extents name=…) or fix the input's shape`,
+      );
+    }
     return [...shape];
   }
 

@@ -53,3 +53,25 @@ export function twoInputs(type: ElementType = 'float64'): Model {
   node(graph, 'MatMul', ['t', weight(graph, random, 'w', [4, 3], type)], 'logits');
   return modelOf(graph);
 }
+
+/** x [N, 1, 8, 8] → Conv, Relu, MaxPool, strided Conv, Relu, global mean, Gemm → logits [N, 3]. */
+export function convolutional(type: ElementType = 'float64'): Model {
+  const graph = new Graph();
+  const random = new Random(3);
+  const ints = (...value: number[]): Attribute => ({ type: 'ints', value });
+  graph.inputs = [{ name: 'x', type, shape: ['N', 1, 8, 8] }];
+  graph.outputs = [{ name: 'logits', type, shape: ['N', 3] }];
+  const pads = ints(1, 1, 1, 1);
+  const first = [weight(graph, random, 'k1', [4, 1, 3, 3], type), weight(graph, random, 'c1', [4], type)];
+  const second = [weight(graph, random, 'k2', [6, 4, 3, 3], type), weight(graph, random, 'c2', [6], type)];
+  node(graph, 'Conv', ['x', ...first], 'h', { kernel_shape: ints(3, 3), pads });
+  node(graph, 'Relu', ['h'], 'r');
+  node(graph, 'MaxPool', ['r'], 'p', { kernel_shape: ints(2, 2), strides: ints(2, 2) });
+  node(graph, 'Conv', ['p', ...second], 's', { kernel_shape: ints(3, 3), strides: ints(2, 2), pads });
+  node(graph, 'Relu', ['s'], 't');
+  node(graph, 'GlobalAveragePool', ['t'], 'm');
+  node(graph, 'Flatten', ['m'], 'f');
+  const head = [weight(graph, random, 'w', [3, 6], type), weight(graph, random, 'b', [3], type)];
+  node(graph, 'Gemm', ['f', ...head], 'logits', { transB: { type: 'int', value: 1 } });
+  return modelOf(graph);
+}

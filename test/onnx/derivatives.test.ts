@@ -223,12 +223,14 @@ describe('refused by name', () => {
 
   test('operators without a rule: every one, with its node', () => {
     const model = unary('Frobnicate', 'org.example');
-    node(model.graph, 'Det', ['x'], 'z');
+    node(model.graph, 'StringNormalizer', ['x'], 'z');
     expect(unsupportedOps(model)).toEqual([
       { domain: 'org.example', op: 'Frobnicate', node: 'Frobnicate_y' },
-      { domain: '', op: 'Det', node: 'Det_z' },
+      { domain: '', op: 'StringNormalizer', node: 'StringNormalizer_z' },
     ]);
-    expect(() => gradientModel(model, { wrt: 'inputs' })).toThrow(/org\.example\.Frobnicate \(Frobnicate_y\), Det \(Det_z\)/);
+    expect(() => gradientModel(model, { wrt: 'inputs' })).toThrow(
+      /org\.example\.Frobnicate \(Frobnicate_y\), StringNormalizer \(StringNormalizer_z\)/,
+    );
   });
 
   test('outputs and names the model does not have', () => {
@@ -252,6 +254,40 @@ describe('refused by name', () => {
     graph.outputs = [{ name: 'y', type: 'float32', shape: undefined }];
     graph.initializers.set('w', graphTensor('float32', new Array(9).fill(1), [1, 1, 3, 3]));
     node(graph, 'Conv', ['x', 'w'], 'y', { strides: { type: 'ints', value: [2, 2] } });
-    expect(() => gradientModel(modelOf(graph), { wrt: 'inputs' })).toThrow(/expected known extents, got \[.*\]; fix the input's shape/);
+    expect(() => gradientModel(modelOf(graph), { wrt: 'inputs' })).toThrow(/expected known extents, got \[.*\]; give numbers for them/);
+    const fixed = gradientModel(modelOf(graph), { wrt: 'inputs', extents: { H: 7, W: 8 } });
+    expect(fixed.graph.inputs.map(({ shape }) => shape)).toEqual([
+      ['N', 1, 7, 8],
+      ['N', 1, 3, 3],
+    ]);
+    const wrong = (extents: Record<string, number>) => () => gradientModel(modelOf(graph), { wrt: 'inputs', extents });
+    expect(wrong({ D: 3 })).toThrow(/extents: expected names of open extents \(N, H, W\), got 'D'/);
+    expect(wrong({ H: 0.5 })).toThrow(/extents.H: expected a whole number of at least 1, got 0.5/);
   });
+});
+
+test('initializers that only the body of a loop reads are parameters', () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float64', shape: [2, 3] }];
+  graph.outputs = [{ name: 'y', type: 'float64', shape: [2, 3] }];
+  graph.initializers.set('w', graphTensor('float64', [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9], [3, 3]));
+  graph.initializers.set('trips', graphTensor('int64', [2], []));
+  const body = new Graph();
+  body.inputs = [
+    { name: 'i', type: 'int64', shape: [] },
+    { name: 'c', type: 'bool', shape: [] },
+    { name: 's', type: 'float64', shape: [2, 3] },
+  ];
+  body.outputs = [
+    { name: 'c2', type: 'bool', shape: [] },
+    { name: 's2', type: 'float64', shape: [2, 3] },
+  ];
+  node(body, 'Identity', ['c'], 'c2');
+  node(body, 'MatMul', ['s', 'w'], 's2');
+  node(graph, 'Loop', ['trips', '', 'x'], 'y', { body: { type: 'graph', value: body } });
+  const gradient = gradientModel(modelOf(graph));
+  expect(gradient.graph.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+    ['y', [2, 3]],
+    ['grad.w', [3, 3]],
+  ]);
 });

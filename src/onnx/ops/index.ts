@@ -9,6 +9,7 @@ import { contrib } from './contrib.js';
 import { Conv } from './conv.js';
 import { ConvTranspose } from './conv-transpose.js';
 import * as depthSpace from './depth-space.js';
+import { Det } from './det.js';
 import { Einsum } from './einsum.js';
 import * as extremes from './extremes.js';
 import * as gates from './gates.js';
@@ -20,6 +21,7 @@ import * as logic from './logic.js';
 import * as lossNodes from './loss-nodes.js';
 import { BatchNormalization } from './normalization.js';
 import * as norms from './norms.js';
+import * as placing from './placing.js';
 import { AveragePool, GlobalAveragePool, MaxPool } from './pool.js';
 import * as mapPools from './pool-norm.js';
 import { Pow } from './power.js';
@@ -28,6 +30,7 @@ import * as quantization from './quantization.js';
 import * as recurrent from './recurrent.js';
 import * as reduce from './reduce.js';
 import { Resize, Upsample } from './resize.js';
+import { RoiAlign } from './roi-align.js';
 import { RotaryEmbedding } from './rotary.js';
 import type { Rule } from './rule.js';
 import * as shapes from './shape-ops.js';
@@ -57,6 +60,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   ...lossNodes,
   ...mapPools,
   ...moves,
+  ...placing,
   ...quantization,
   ...recurrent,
   ...reductions,
@@ -67,6 +71,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   BatchNormalization,
   Conv,
   ConvTranspose,
+  Det,
   Einsum,
   Gemm,
   GlobalAveragePool,
@@ -76,6 +81,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   MaxPool,
   Pow,
   Resize,
+  RoiAlign,
   RotaryEmbedding,
   Softmax,
   Upsample,

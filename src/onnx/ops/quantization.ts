@@ -49,6 +49,21 @@ export const QuantizeLinear: Rule = {
   jvp: (node, [d], b) => [d && b.mul(d, b.div(inside(node, b), along(node, b, node.inputs[1]!)))],
 };
 
+/** Straight through as QuantizeLinear; its range is that of the data, so that nothing lies outside. Scale and zero point count as constants. */
+export const DynamicQuantizeLinear: Rule = {
+  straightThrough: true,
+  infer: (node, b): ValueType[] => {
+    const { type, shape } = b.type(node.inputs[0]!);
+    return [
+      { type: 'uint8', shape },
+      { type, shape: [] },
+      { type: 'uint8', shape: [] },
+    ];
+  },
+  vjp: (node, [d], b) => [d && b.div(d, node.outputs[1]!)],
+  jvp: (node, [d], b) => [d && b.div(d, node.outputs[1]!)],
+};
+
 /** (q − zero)·scale: linear in q and in the scale. */
 export const DequantizeLinear: Rule = {
   infer: (node, b): ValueType[] => [{ type: b.elementType(node.inputs[1]!), shape: b.type(node.inputs[0]!).shape }],

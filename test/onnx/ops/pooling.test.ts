@@ -1,7 +1,18 @@
 import { Graph, modelOf } from '../../../src/onnx/graph.js';
 import { vjpModel } from '../../../src/onnx/index.js';
 import { evaluateModel } from '../../../src/onnx/reference/index.js';
-import { away, distinct, each, normal, type OperatorCase, operatorFamily, positive } from '../../helpers/operator-cases.js';
+import {
+  away,
+  distinct,
+  each,
+  float,
+  given,
+  ints,
+  normal,
+  type OperatorCase,
+  operatorFamily,
+  positive,
+} from '../../helpers/operator-cases.js';
 
 const windows = (op: string): OperatorCase[] => [
   ...each(
@@ -90,6 +101,36 @@ operatorFamily(
   ],
   0,
 );
+
+operatorFamily('elements put back in their places', [
+  {
+    op: 'MaxUnpool',
+    inputs: [normal(1, 1, 2, 2), ints([5, 7, 13, 15], [1, 1, 2, 2])],
+    attributes: { kernel_shape: [2, 2], strides: [2, 2] },
+  },
+  {
+    op: 'MaxUnpool',
+    inputs: [normal(1, 2, 2), ints([1, 3, 7, 9], [1, 2, 2]), ints([1, 2, 5])],
+    attributes: { kernel_shape: [2], strides: [2] },
+  },
+  { op: 'Col2Im', inputs: [normal(2, 8, 6), ints([3, 4]), ints([2, 2])] },
+  { op: 'Col2Im', inputs: [normal(1, 12, 4), ints([5, 6]), ints([3, 2])], attributes: { strides: [2, 3], pads: [1, 0, 0, 1] } },
+  { op: 'Col2Im', inputs: [normal(1, 3, 5), ints([9]), ints([3])], attributes: { dilations: [2] } },
+]);
+
+const regions = given('float32', [0.5, 0.7, 5.2, 4.1, 2.1, 1.3, 4.4, 6.9, -0.9, 3.2, 3.3, 7.4], [3, 4], false);
+const aligned = { output_height: 2, output_width: 3, sampling_ratio: 2 };
+operatorFamily('RoiAlign', [
+  { op: 'RoiAlign', inputs: [normal(2, 3, 7, 6), regions, ints([0, 1, 1])], attributes: aligned },
+  {
+    op: 'RoiAlign',
+    opset: 16,
+    batch: 0,
+    inputs: [normal(2, 3, 7, 6), regions, ints([1, 0, 1])],
+    attributes: { ...aligned, sampling_ratio: 1, spatial_scale: float(0.8), coordinate_transformation_mode: 'output_half_pixel' },
+  },
+  { op: 'RoiAlign', opset: 10, inputs: [normal(1, 2, 7, 6), regions, ints([0, 0, 0])], attributes: aligned },
+]);
 
 test('of equal elements under a window of MaxPool the first in rows takes the whole cotangent', () => {
   const graph = new Graph();

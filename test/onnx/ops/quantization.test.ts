@@ -40,3 +40,17 @@ test('through QuantizeLinear and DequantizeLinear the derivative is 1 inside the
   expectClose(out.y!.data as Float64Array, [0.5, -69, 57, 58.5, -1.5], { atol: 1e-12 });
   expectClose(out['grad.x']!.data as Float64Array, [1, 0, 3, 0, 5], { atol: 1e-12 });
 });
+
+test('through DynamicQuantizeLinear and back the derivative is 1', () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float32', shape: [4] }];
+  graph.outputs = [{ name: 'y', type: 'float32', shape: [4] }];
+  graph.nodes = [
+    { op: 'DynamicQuantizeLinear', domain: '', name: 'q', inputs: ['x'], outputs: ['q', 's', 'z'], attributes: {} },
+    { op: 'DequantizeLinear', domain: '', name: 'd', inputs: ['q', 's', 'z'], outputs: ['y'], attributes: {} },
+  ];
+  const written = vjpModel(modelOf(graph), { of: 'y', wrt: ['x'] });
+  const x = { data: Float64Array.of(0.3, -2, 1.4, 0.9), shape: [4] };
+  const out = evaluateModel(written, { x, cotangent: { data: Float64Array.of(1, 2, 3, 4), shape: [4] } });
+  expectClose(out['grad.x']!.data as Float64Array, [1, 2, 3, 4], { rtol: 1e-12 });
+});
