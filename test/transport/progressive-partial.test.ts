@@ -104,6 +104,26 @@ test('systems/201: imbalanced clusters keep their sizes where balanced transport
   expectClose(sizes, [200, 60, 20, 20], { atol: 15 });
 });
 
+test.each([
+  [[240, 40, 20], 4],
+  [[300, 100, 30, 10, 5], 4],
+  [[90, 90, 90, 10], 4],
+])(
+  'systems/201: mixtures of sizes %p: labelled shares are the true ones within a fifth of a cluster, balanced ones are equal',
+  (sizes, strength) => {
+    const { logits, truth } = imbalanced(sizes, strength, 11);
+    const [N, K] = [truth.length, sizes.length];
+    const { columnMass } = progressivePartial({ logits }, { mass: 1, clusterPenalty: 0.1 });
+    columnMass.forEach((mass, k) => {
+      const share = sizes[k]! / N;
+      expect(Math.abs(mass - share)).toBeLessThan(Math.max(0.2 * share, 0.02));
+    });
+    // λ = ∞ is balanced transport: every cluster gets 1/K whatever the data say.
+    const { columnMass: equal } = progressivePartial({ logits }, { mass: 1, clusterPenalty: Infinity });
+    expectClose(equal, new Float64Array(K).fill(1 / K), { atol: 1e-6 });
+  },
+);
+
 test('Newton needs a handful of steps where the published iteration needs hundreds', () => {
   const { logits } = imbalanced([300, 100, 30, 10, 5], 3, 4);
   for (const mass of [0.1, 0.5, 0.9]) {
