@@ -5,7 +5,9 @@ import { floats } from '../core/tensor.js';
 import { networkSimplex } from '../kernels/network-simplex.js';
 import type { Arena, F64 } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
+import type { Gradients } from './outcome.js';
 import { asPlan, type Plan } from './plan.js';
+import { supportGradients } from './point-gradient.js';
 import { balance, type Problem, total } from './problem.js';
 import { readProblem, type Setting } from './setting.js';
 import { checkMass } from './sinkhorn-partial.js';
@@ -34,6 +36,11 @@ export interface EmdResult {
   readonly converged: boolean;
   /** [n, m] in the precision of the cost, made on every call. */
   plan(): Plan;
+  /**
+   * Of `value`, made on every call: by the weights (up to a constant for the whole problem, at fixed `mass` for a partial one), the costs
+   * and the points. One of several subgradients where the optimal plan or its certificate is not unique.
+   */
+  gradients(): Gradients;
 }
 
 /** Masses become integers of this total in f64, so that flows are exact: 2^-49 of the total is the largest error of a weight. */
@@ -45,7 +52,7 @@ const grain = 2 ** 50;
  *
  * @param problem as for `sinkhorn`
  * @param options `mass`, `warmStart` { g }, `maxIterations`
- * @returns `value`, dual certificate `f`, `g`, sparse `support`, `plan()`, `iterations` (pivots), `converged`
+ * @returns `value`, dual certificate `f`, `g`, sparse `support`, `plan()`, `gradients()`, `iterations` (pivots), `converged`
  * @throws {DomainError} for negative weights or unequal totals (without `mass`); {ShapeError} when lengths do not fit
  * @see Cunningham 1976, doi:10.1007/BF01580661; block search: Kiraly & Kovacs 2012, arXiv:1207.6381
  */
@@ -106,29 +113,40 @@ function solveExact(setting: Setting, mass: number | undefined, maxPivots: numbe
       cols: Int32Array.from(entries, ([, j]) => j),
       mass: Float64Array.from(entries, ([, , moved]) => moved),
     };
+    // At fixed mass one more unit at i lets as much stay elsewhere: at the price of the extra column, or of the dearest row.
+    const rest = partial
+      ? [
+          keptCols > m ? arena.view(v)[m]! : -Math.max(...arena.view(u).subarray(0, n)),
+          keptRows > n ? arena.view(u)[n]! : -Math.max(...arena.view(v).subarray(0, m)),
+        ]
+      : [mean, -mean];
+    const plan = () => {
+      const out = floats(precision, a.length * b.length);
+      for (const [i, j, moved] of entries) out[i * b.length + j]! += moved;
+      return asPlan(out, a.length, b.length);
+    };
+    const priced = (potential: Float64Array, extra: number, kept: Int32Array | undefined, size: number) =>
+      spread(
+        potential.map((x) => x + extra),
+        kept,
+        size,
+        -Infinity,
+      );
     return {
       value,
-      f: spread(
-        f.map((x) => x + mean),
-        rows,
-        a.length,
-        -Infinity,
-      ),
-      g: spread(
-        g.map((x) => x - mean),
-        cols,
-        b.length,
-        -Infinity,
-      ),
+      f: priced(f, mean, rows, a.length),
+      g: priced(g, -mean, cols, b.length),
       support,
       mass: total(support.mass),
       iterations: tree.pivots,
       converged: tree.finished,
-      plan: () => {
-        const out = floats(precision, a.length * b.length);
-        for (const [i, j, moved] of entries) out[i * b.length + j]! += moved;
-        return asPlan(out, a.length, b.length);
-      },
+      plan,
+      gradients: () => ({
+        a: priced(f, rest[0]!, rows, a.length),
+        b: priced(g, rest[1]!, cols, b.length),
+        cost: plan(),
+        ...(setting.points ? supportGradients(setting, support) : {}),
+      }),
     };
   });
 

@@ -2,7 +2,16 @@ import { checkInteger } from '../core/check.js';
 import { gemv } from '../kernels/gemv.js';
 import type { Arena } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
-import { back, type CloudProblem, normalize, project, readSlices, type SlicedOptions, type Slices } from './sliced-wasserstein.js';
+import {
+  back,
+  type CloudProblem,
+  normalize,
+  project,
+  readSlices,
+  type SlicedOptions,
+  type Slices,
+  weightMeans,
+} from './sliced-wasserstein.js';
 import { root } from './wasserstein1d.js';
 
 export interface MaxSlicedOptions extends SlicedOptions {
@@ -19,6 +28,9 @@ export interface MaxSlicedResult {
   readonly direction: Float64Array;
   readonly gradX: Float64Array;
   readonly gradY: Float64Array;
+  /** [n] and [m]: by the weights, at the direction found. */
+  readonly gradA: Float64Array;
+  readonly gradB: Float64Array;
 }
 
 /**
@@ -27,7 +39,7 @@ export interface MaxSlicedResult {
  *
  * @param problem `x` [n, d], `y` [m, d]; `a`, `b` weights of one total (uniform)
  * @param options as for `slicedWasserstein`, and `refine` steps (25; 0: only the directions themselves)
- * @returns `distance`, `power`, the `direction` [d], `gradX`, `gradY`
+ * @returns `distance`, `power`, the `direction` [d], `gradX`, `gradY`, `gradA`, `gradB`
  * @throws {ShapeError | DomainError} as `slicedWasserstein`
  * @see Deshpande et al. 2019, Max-Sliced Wasserstein Distance and its Use for GANs, arXiv:1904.05877
  */
@@ -58,9 +70,11 @@ export function maxSlicedWasserstein(problem: CloudProblem, options: MaxSlicedOp
     }
   }
   return withArena((arena) => {
-    const { powers: last, gx, gy } = project(arena, slices, direction, 1);
-    const power = last[0]!;
-    return { distance: root(power, p), power, direction, gradX: back(arena, gx, x, direction, 1), gradY: back(arena, gy, y, direction, 1) };
+    const last = project(arena, slices, direction, 1);
+    const power = last.powers[0]!;
+    const [gradX, gradY] = [back(arena, last.gx, x, direction, 1), back(arena, last.gy, y, direction, 1)];
+    const [gradA, gradB] = weightMeans(arena, last, slices, 1);
+    return { distance: root(power, p), power, direction, gradX, gradY, gradA, gradB };
   });
 }
 

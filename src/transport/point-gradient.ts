@@ -11,17 +11,27 @@ import { type Points, prepare, scaleOf } from './source.js';
 
 /** Gradients of ⟨P, C(x, y)⟩ at fixed P = a_i b_j exp((f_i + g_j − C_ij)/ε): x [n, d] and y [m, d], in the precision of the points. */
 export function pointGradients(setting: Setting, f: Float64Array, g: Float64Array, epsilon: number): { x: FloatArray; y: FloatArray } {
-  const { a, b, make, points, precision } = setting;
-  if (!points) throw new TypeError('pointGradients: expected a problem of points');
+  const scaled = (weights: Float64Array, potential: Float64Array) =>
+    weights.map((w, i) => (w > 0 ? log(w) + potential[i]! / epsilon : -Infinity));
+  return gibbsGradients(setting, scaled(setting.a, f), scaled(setting.b, g), epsilon);
+}
+
+/** The same at fixed P = exp(rows_i + exponentsj − C_ij/ε). */
+export function gibbsGradients(
+  setting: Setting,
+  rowExponents: Float64Array,
+  columnExponents: Float64Array,
+  epsilon: number,
+): { x: FloatArray; y: FloatArray } {
+  const { make, points, precision } = setting;
+  if (!points) throw new TypeError('points: expected a problem of points');
   const { costFunction } = points;
   const [x, y] = [prepare(points.x, costFunction), prepare(points.y, costFunction)];
   const d = x.cols;
   const scale = scaleOf(costFunction);
   return withArena((arena) => {
     const source = make(arena);
-    const scaled = (weights: Float64Array, potential: Float64Array) =>
-      arena.put(weights.map((w, i) => (w > 0 ? log(w) + potential[i]! / epsilon : -Infinity)));
-    const [F, G] = [scaled(a, f), scaled(b, g)];
+    const [F, G] = [arena.put(rowExponents), arena.put(columnExponents)];
     const [X, Y] = [arena.putAs(precision, x.data), arena.putAs(precision, y.data)];
     const pulled = arena.zeroReal(precision, y.rows * d); // Wᵀ X
     const gx = floats(precision, x.rows * d);
@@ -62,6 +72,41 @@ export function pointGradients(setting: Setting, f: Float64Array, g: Float64Arra
     }
     return { x: gx, y: gy };
   });
+}
+
+/** The same at a plan of few entries. */
+export function supportGradients(
+  { points, precision }: Setting,
+  support: { readonly rows: Int32Array; readonly cols: Int32Array; readonly mass: Float64Array },
+): { x: FloatArray; y: FloatArray } {
+  if (!points) throw new TypeError('points: expected a problem of points');
+  const { costFunction } = points;
+  const [x, y] = [prepare(points.x, costFunction), prepare(points.y, costFunction)];
+  const d = x.cols;
+  const [gx, gy] = [new Float64Array(x.rows * d), new Float64Array(y.rows * d)];
+  support.mass.forEach((mass, k) => {
+    const [i, j] = [support.rows[k]! * d, support.cols[k]! * d];
+    let pull = 2 * scaleOf(costFunction) * mass;
+    if (costFunction === 'euclidean') {
+      let squares = 0;
+      for (let l = 0; l < d; l++) squares += square(x.data[i + l]! - y.data[j + l]!);
+      pull = squares > 0 ? mass / Math.sqrt(squares) : 0;
+    }
+    for (let l = 0; l < d; l++) {
+      gx[i + l]! += pull * (x.data[i + l]! - y.data[j + l]!);
+      gy[j + l]! -= pull * (x.data[i + l]! - y.data[j + l]!);
+    }
+  });
+  if (costFunction === 'cosine') {
+    throughNormalisation(gx, x, points.x);
+    throughNormalisation(gy, y, points.y);
+  }
+  const rounded = (g: Float64Array) => {
+    const out = floats(precision, g.length);
+    out.set(g);
+    return out;
+  };
+  return { x: rounded(gx), y: rounded(gy) };
 }
 
 /** From the gradient of unit vectors to that of the vectors: (I − x̂x̂ᵀ)g/|x|, in place; 0 for a zero vector. */

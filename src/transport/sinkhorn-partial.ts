@@ -7,7 +7,9 @@ import { capped } from '../kernels/sinkhorn-scaling.js';
 import type { Arena, F64, Real } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import { type IterationInfo, schedule } from './entropic.js';
+import type { Gradients } from './outcome.js';
 import { asPlan, type Plan } from './plan.js';
+import { gibbsGradients } from './point-gradient.js';
 import { type Problem, total } from './problem.js';
 import { checkSolver, readProblem, type Setting } from './setting.js';
 import { pick, spread, supportOf } from './support.js';
@@ -40,6 +42,8 @@ export interface PartialResult {
   readonly iterations: number;
   readonly converged: boolean;
   plan(): Plan;
+  /** Of `value`, made on every call; its derivative by `mass` is `level`. */
+  gradients(): Gradients;
 }
 
 /**
@@ -49,7 +53,7 @@ export interface PartialResult {
  *
  * @param problem as for `sinkhorn`; totals may differ
  * @param options `mass` > 0, at most both totals; `epsilon` (0.05), `tolerance`, `maxIterations` (10 000), `onIteration`
- * @returns potentials ≤ 0, `level`, `value`, `transportCost`, `mass`, `error`, `iterations`, `converged`, `plan()`
+ * @returns potentials ≤ 0, `level`, `value`, `transportCost`, `mass`, `error`, `iterations`, `converged`, `plan()`, `gradients()`
  * @throws {DomainError} when mass exceeds a total, epsilon ≤ 0, or weights are negative; {ShapeError} when lengths do not fit
  * @see Benamou, Carlier, Cuturi, Nenna & Peyré 2015, arXiv:1412.5154, §5
  */
@@ -90,7 +94,11 @@ export function sinkhornPartial(problem: Problem, options: PartialOptions): Part
   const P = plan();
   const { transportCost, moved } = planTotals(setting, P);
   const dual = inner(weightsA, f) + inner(weightsB, g) + level * mass - epsilon * moved;
-  return { ...full, level, value: dual, transportCost, mass: moved, error, iterations, converged, plan };
+  const gradients = () => {
+    const points = setting.points && gibbsGradients(setting, over(full.f, 0, epsilon), over(full.g, level, epsilon), epsilon);
+    return { a: full.f, b: full.g, cost: plan(), ...(points ?? {}) };
+  };
+  return { ...full, level, value: dual, transportCost, mass: moved, error, iterations, converged, plan, gradients };
 }
 
 /** Throws unless `mass` can be taken out of both measures. */
@@ -220,9 +228,14 @@ function countingPlan({ make, a, b, precision }: Setting, f: Float64Array, g: Fl
   return withArena((arena) => {
     const source = make(arena);
     const out = arena.real(precision, a.length * b.length);
-    gibbs(out, arena.put(f.map((x) => x / epsilon)), arena.put(g.map((x) => (x + level) / epsilon)), source.dense as Real, epsilon);
+    gibbs(out, arena.put(over(f, 0, epsilon)), arena.put(over(g, level, epsilon)), source.dense as Real, epsilon);
     return asPlan(arena.take(out), a.length, b.length);
   });
+}
+
+/** (potential + shift)/ε */
+function over(potential: Float64Array, shift: number, epsilon: number): Float64Array {
+  return potential.map((x) => (x + shift) / epsilon);
 }
 
 function planTotals({ make }: Setting, plan: Plan): { transportCost: number; moved: number } {

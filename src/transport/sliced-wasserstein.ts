@@ -7,7 +7,7 @@ import { mergeSorted, orderRows } from '../kernels/wasserstein1d.js';
 import { type Arena, type F64, type Real, slice } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import { type Matrix, type ReadMatrix, readMatrix } from './problem.js';
-import { checkExponent, readSides, root } from './wasserstein1d.js';
+import { center, checkExponent, readSides, root } from './wasserstein1d.js';
 
 /** Two point sets in the same space. */
 export interface CloudProblem {
@@ -40,6 +40,9 @@ export interface SlicedResult {
   /** [n, d] and [m, d], row-major. */
   readonly gradX: Float64Array;
   readonly gradY: Float64Array;
+  /** [n] and [m]: by the weights; unique up to a constant moved from one to the other, mean of gradB over b > 0 is 0. */
+  readonly gradA: Float64Array;
+  readonly gradB: Float64Array;
   /** W_p^p along each direction. */
   readonly powers: Float64Array;
 }
@@ -61,7 +64,7 @@ export interface Slices {
  *
  * @param problem `x` [n, d], `y` [m, d]; `a`, `b` weights of one total (uniform)
  * @param options `p` ≥ 1 (2); `directions` [L, d] (normalised here), or `projections` (50) drawn from `seed` (0)
- * @returns `distance`, `power` = distance^p with `gradX`, `gradY`, and `powers` along each direction
+ * @returns `distance`, `power` = distance^p with `gradX`, `gradY`, `gradA`, `gradB`, and `powers` along each direction
  * @throws {ShapeError} when extents differ or a set is empty; {DomainError} on NaN, p < 1, a zero direction or unequal totals
  * @see Bonneel, Rabin, Peyré & Pfister 2015, Sliced and Radon Wasserstein Barycenters, §3
  */
@@ -73,7 +76,8 @@ export function slicedWasserstein(problem: CloudProblem, options: SlicedOptions 
     let power = 0;
     for (const value of along.powers) power += value / count;
     const [gradX, gradY] = [back(arena, along.gx, x, slices.directions, count), back(arena, along.gy, y, slices.directions, count)];
-    return { distance: root(power, p), power, gradX, gradY, powers: along.powers };
+    const [gradA, gradB] = weightMeans(arena, along, slices, count);
+    return { distance: root(power, p), power, gradX, gradY, gradA, gradB, powers: along.powers };
   });
 }
 
@@ -102,8 +106,17 @@ export function normalize(direction: Float64Array, row: number): void {
   for (let k = 0; k < direction.length; k++) direction[k]! *= scale;
 }
 
-/** W_p^p along each direction with its derivatives by the projected points, [count, n] and [count, m]. */
-export function project(arena: Arena, slices: Slices, directions: Float64Array, count: number): { powers: Float64Array; gx: F64; gy: F64 } {
+/** W_p^p along each direction with its derivatives by the projected points and its dual potentials, [count, n] and [count, m]. */
+export interface Projected {
+  readonly powers: Float64Array;
+  readonly gx: F64;
+  readonly gy: F64;
+  readonly f: F64;
+  readonly g: F64;
+}
+
+/** Projects on the directions and solves every line. */
+export function project(arena: Arena, slices: Slices, directions: Float64Array, count: number): Projected {
   const { x, y, a, b, p } = slices;
   const precision = precisionOf(x.data);
   const axes = arena.putAs(precision, directions);
@@ -115,7 +128,8 @@ export function project(arena: Arena, slices: Slices, directions: Float64Array, 
   const [px, py] = [lines(x), lines(y)];
   const [ox, oy] = [orderRows(arena, px, x.rows), orderRows(arena, py, y.rows)];
   const [wa, wb] = [arena.put(a), arena.put(b)];
-  const [gx, gy] = [arena.zeros('f64', count * x.rows), arena.zeros('f64', count * y.rows)];
+  const zeros = (rows: number) => arena.zeros('f64', count * rows);
+  const [gx, gy, f, g] = [zeros(x.rows), zeros(y.rows), zeros(x.rows), zeros(y.rows)];
   const powers = new Float64Array(count);
   for (let l = 0; l < count; l++) {
     const row = <B extends Parameters<typeof slice>[0]>(block: B, length: number) => slice(block, l * length, length) as B;
@@ -123,10 +137,22 @@ export function project(arena: Arena, slices: Slices, directions: Float64Array, 
       { points: row(px, x.rows), order: row(ox, x.rows), weights: wa },
       { points: row(py, y.rows), order: row(oy, y.rows), weights: wb },
       p,
-      { gx: row(gx, x.rows), gy: row(gy, y.rows) },
+      { gx: row(gx, x.rows), gy: row(gy, y.rows), f: row(f, x.rows), g: row(g, y.rows) },
     );
   }
-  return { powers, gx, gy };
+  return { powers, gx, gy, f, g };
+}
+
+/** Mean over directions of the dual potentials: derivatives by the weights, in the gauge of this area. */
+export function weightMeans(arena: Arena, { f, g }: Projected, { a, b }: Slices, count: number): [Float64Array, Float64Array] {
+  const mean = (block: F64, length: number) => {
+    const [out, view] = [new Float64Array(length), arena.view(block)];
+    for (let l = 0; l < count; l++) for (let i = 0; i < length; i++) out[i]! += view[l * length + i]! / count;
+    return out;
+  };
+  const [gradA, gradB] = [mean(f, a.length), mean(g, b.length)];
+  center(gradA, gradB, b);
+  return [gradA, gradB];
 }
 
 /** Derivatives by the projections [count, n] back to the points [n, d], mean over directions. */

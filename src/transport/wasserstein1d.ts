@@ -104,7 +104,7 @@ function zeros(arena: Arena, like: ArrayLike<unknown>): F64 {
 }
 
 /** Moves a constant from g to f so that the mean of g over b > 0 is 0: the gauge of this area. */
-function center(f: Float64Array, g: Float64Array, b: Float64Array): void {
+export function center(f: Float64Array, g: Float64Array, b: Float64Array): void {
   const held = b.map((weight) => (weight > 0 ? 1 : 0));
   let sum = 0;
   for (let j = 0; j < g.length; j++) sum += held[j]! * g[j]!;
