@@ -1,4 +1,4 @@
-// npm run build: kernels first (their names are types of the sources), then the TypeScript sources, then what tsc leaves behind.
+// npm run build: kernels first (their names are types of the sources), then the TypeScript sources, then the package's few files.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 
@@ -12,6 +12,7 @@ rmSync('build/bin', { recursive: true, force: true });
 rmSync('build/test', { recursive: true, force: true });
 run('scripts/build-wasm.mjs');
 run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
+run('scripts/bundle.mjs');
 run('scripts/systems.mjs');
 try {
   chmodSync('build/bin/cli.js', 0o755);

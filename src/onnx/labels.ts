@@ -3,10 +3,10 @@ import { checkFinite, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Batch } from '../core/model-types.js';
 import { asTensor, isFloatArray, isIntegerArray, isTypedArray, sizeOf, type TypedArray } from '../core/tensor.js';
+import { classAxis } from './class-axis.js';
 import { convert } from './feeds.js';
 import type { ElementType } from './graph.js';
 import type { LossSpec } from './losses.js';
-import { classAxis } from './losses.js';
 import type { Feed } from './session.js';
 
 /**

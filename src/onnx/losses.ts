@@ -1,6 +1,7 @@
 // Losses as graph nodes: logits and labels in, the mean (or sum) out; differentiated like everything else.
 import { GraphError } from '../core/errors.js';
 import { type Builder, floatTensor, type Value } from './builder.js';
+import { classAxis } from './class-axis.js';
 import { type Dim, graphTensor } from './graph.js';
 
 /** The losses that have a graph form; each takes what the function of its name in `afterpass/losses` takes. */
@@ -44,12 +45,6 @@ export function appendLoss(b: Builder, logits: Value, loss: LossSpec | LossName,
   const each = elementwise[spec.name];
   if (each) return targetLoss(b, logits, (targets) => each(b, logits, targets, spec), options);
   throw new GraphError(`loss: expected one of ${lossNames.join(', ')}, got '${(spec as LossSpec).name}'`);
-}
-
-/** The axis of classes: the last one, or axis 1 of images. */
-export function classAxis(rank: number, logits: string): number {
-  if (rank < 2 || rank > 4) throw new GraphError(`${logits}: expected logits [n, k], [n, t, k] or [n, k, h, w], got ${rank} axes`);
-  return rank === 4 ? 1 : rank - 1;
 }
 
 const allAxes = (b: Builder, x: Value): number[] => b.shape(x).map((_, axis) => axis);

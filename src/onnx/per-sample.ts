@@ -5,11 +5,11 @@
 import { GraphError } from '../core/errors.js';
 import { movedBy } from './autodiff.js';
 import { type Builder, isFloat, type Value } from './builder.js';
+import { classAxis } from './class-axis.js';
 import { type DerivativeOptions, openDerivative } from './derivatives.js';
 import { factorsOf, over, product } from './dims.js';
 import { finish } from './finish.js';
 import { type Dim, floatOf, intOf, type Model, type Node, where } from './graph.js';
-import { classAxis } from './losses.js';
 import { sampleWeightCotangents } from './ops/conv.js';
 import { sampleTransposedCotangents } from './ops/conv-transpose.js';
 import { ruleOf } from './ops/index.js';

@@ -3,7 +3,7 @@ import { batchesOf, checkAborted, pieces, samplesOf } from '../core/batches.js';
 import { ShapeError } from '../core/errors.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { type IntegerArray, isIntegerArray, type Tensor } from '../core/tensor.js';
-import { classAxis } from '../onnx/losses.js';
+import { classAxis } from '../onnx/class-axis.js';
 
 export interface Evaluation {
   /** Samples seen. */
