@@ -30,7 +30,6 @@ const common = {
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
-  minifyWhitespace: true,
   minifySyntax: true,
   outdir: 'build/lib',
   chunkNames: 'part-[hash]',
@@ -140,4 +139,4 @@ const fromBase = {
 const entryPoints = Object.fromEntries([...areas.map((area) => [area.name, area.source]), ...Object.entries(platform)]);
 const { outputFiles } = await build({ ...common, entryPoints, splitting: true, write: false, plugins: [fromBase, switched] });
 // esbuild keeps the order of modules by importing files for their effects alone. There are none but those of relaxed.js itself.
-for (const { path, text } of outputFiles) writeFileSync(path, text.replace(/(?<=^|;)import"\.\/part-[A-Z0-9]+\.js";/g, ''));
+for (const { path, text } of outputFiles) writeFileSync(path, text.replace(/^import "\.\/part-[A-Z0-9]+\.js";\n/gm, ''));

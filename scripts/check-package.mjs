@@ -25,7 +25,8 @@ async function step(name, work) {
 }
 
 const tarball = packed();
-const toolbox = tools({ publint: '0.3', '@arethetypeswrong/cli': '0.18', vite: '8' });
+const { folder: toolbox, missing } = tools({ publint: '0.3', '@arethetypeswrong/cli': '0.18', vite: '8' });
+if (Object.keys(missing).length) process.stdout.write(`missing: ${JSON.stringify(missing)}\n`);
 const consumer = project('consumer', { dependencies: [tarball] });
 const { exports: entries } = JSON.parse(readFileSync('package.json', 'utf8'));
 const names = Object.keys(entries).filter((name) => typeof entries[name] === 'object');
@@ -154,7 +155,9 @@ for (const [kind, extra] of [
       if (platform === 'browser') return;
       writeFileSync(
         join(folder, 'call.mjs'),
-        `import { all } from './out-node.mjs'; if (all.length !== ${names.length}) throw new Error('lost');`,
+        `import { all } from './out-node.mjs'; if (all.length !== ${names.length}) throw new Error('lost');
+const { sinkhorn } = all.find((area) => area.sinkhorn);
+if (!sinkhorn({ cost: [0, 1, 1, 0], a: [0.5, 0.5], b: [0.5, 0.5] }, { epsilon: 0.5 }).converged) throw new Error('no result');`,
       );
       run(process.execPath, ['--experimental-wasm-relaxed-simd', 'call.mjs'], { cwd: folder });
     });

@@ -27,12 +27,14 @@ const rewrites: readonly (readonly [RegExp, Rewrite])[] = [
   [/^Too many non-option arguments: got (\d+)/, (got) => `arguments: expected fewer, got ${got}`],
 ];
 
+/** `--y=labels` as `--y`: an option the way it was typed. */
+const spelling = (word: string): string => word.replace(/=.*$/s, '');
+
 function unknown(names: readonly string[], verb: string): string {
   if (names.includes(verb)) return `verb: expected one that exists, got '${verb}'`;
   const typed = process.argv.slice(2);
-  const options = names.filter((name) => typed.some((word) => word === `-${name}` || word.startsWith(`--${name}`)));
-  if (options.length)
-    return `${options.map((name) => (name.length > 1 ? `--${name}` : `-${name}`)).join(', ')}: expected an option of '${verb}', got an unknown one`;
+  const options = names.flatMap((name) => typed.map(spelling).find((word) => word === `-${name}` || word === `--${name}`) ?? []);
+  if (options.length) return `${options.join(', ')}: expected an option of '${verb}', got an unknown one`;
   return `arguments: expected fewer, got '${names.join("', '")}' too`;
 }
 

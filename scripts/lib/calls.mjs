@@ -8,7 +8,10 @@ export const variable = (area) => area.replaceAll('-', '_');
 export async function callsOf(areas, outfile) {
   await build({
     stdin: {
-      contents: areas.map((area) => `export { calls as ${variable(area)} } from './test/contracts/calls/${area}.ts';`).join('\n'),
+      contents: [
+        ...areas.map((area) => `export { calls as ${variable(area)} } from './test/contracts/calls/${area}.ts';`),
+        "export { network, ortCalls } from './test/contracts/calls/onnx.ts';",
+      ].join('\n'),
       resolveDir: '.',
     },
     bundle: true,

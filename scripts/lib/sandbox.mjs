@@ -1,9 +1,13 @@
 // Projects outside the repository's node_modules: the packed tarball installed as a user would, and tools fetched by package name.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const cache = resolve('.cache');
+/** Outside the repository, whose own node_modules would be found from within. */
+const projects = join(tmpdir(), `afterpass-projects-${createHash('sha256').update(cache).digest('hex').slice(0, 8)}`);
 
 /** Runs a program and returns its output; throws with both streams when it fails. */
 export function run(program, args, options = {}) {
@@ -28,11 +32,12 @@ export function packed() {
 
 /** An empty project with exactly these files and dependencies (`name` or `name@range` or a path), installed without scripts. */
 export function project(name, { files = {}, dependencies = [], env } = {}) {
-  const folder = join(cache, 'projects', name);
+  const folder = join(projects, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }));
-  if (dependencies.length) npm(['install', '--ignore-scripts', '--legacy-peer-deps', '--prefer-offline', ...dependencies], folder, env);
+  if (dependencies.length)
+    npm(['install', '--ignore-scripts', '--legacy-peer-deps', '--prefer-offline', ...patience, ...dependencies], folder, env);
   writeFiles(folder, files);
   return folder;
 }
@@ -45,16 +50,47 @@ export function writeFiles(folder, files) {
   }
 }
 
-/** Packages used as tools, installed once: the folder whose node_modules has them, or an error naming the one that failed. */
+/**
+ * Packages used as tools, installed once below .cache/tools.
+ * @returns the folder whose node_modules has them, and what could not be had, by name with the reason
+ */
 export function tools(wanted) {
   const folder = join(cache, 'tools');
   mkdirSync(folder, { recursive: true });
   const manifest = join(folder, 'package.json');
   if (!existsSync(manifest)) writeFileSync(manifest, JSON.stringify({ name: 'tools', private: true, type: 'module' }));
-  const have = JSON.parse(readFileSync(manifest, 'utf8')).dependencies ?? {};
-  const missing = Object.entries(wanted).filter(([name]) => !have[name] || !existsSync(join(folder, 'node_modules', name)));
+  const absent = () => {
+    const have = JSON.parse(readFileSync(manifest, 'utf8')).dependencies ?? {};
+    return Object.entries(wanted).filter(([name]) => !have[name] || !existsSync(join(folder, 'node_modules', name)));
+  };
   // Scripts are needed: deno and bun fetch nothing, but choose their binary in theirs.
-  if (missing.length)
-    npm(['install', '--ignore-scripts=false', '--prefer-offline', ...missing.map(([name, spec]) => `${name}@${spec}`)], folder);
-  return folder;
+  const install = (list) =>
+    npm(['install', '--ignore-scripts=false', '--prefer-offline', ...patience, ...list.map(([name, spec]) => `${name}@${spec}`)], folder);
+  const missing = {};
+  if (absent().length) {
+    try {
+      install(absent());
+    } catch {
+      // One that is not to be had must not take the others with it.
+      for (const [name, spec] of absent()) {
+        try {
+          if (offline(Object.values(missing))) throw new Error(Object.values(missing)[0]);
+          install([[name, spec]]);
+        } catch (error) {
+          missing[name] = error.message.split('\n').find((line) => /npm error code|code E/.test(line)) ?? error.message.split('\n')[0];
+        }
+      }
+    }
+  }
+  return { folder, missing };
+}
+
+/** Without a network npm would try for minutes. */
+const patience = ['--fetch-retries=1', '--fetch-retry-maxtimeout=5000', '--fetch-timeout=60000'];
+
+/** True where an error says that there is no network, rather than no such package. */
+export function offline(reasons) {
+  return reasons.some((reason) =>
+    /ENOTFOUND|ETIMEDOUT|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED/.test(reason),
+  );
 }

@@ -10,6 +10,13 @@ function difference(a, b) {
   return largest;
 }
 
+/** Largest absolute difference of the numbers of two plain results, Infinity where their structure differs. */
+export function largestGap(a, b) {
+  if (typeof a === 'number' && typeof b === 'number') return Math.abs(a - b);
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return a === b ? 0 : Infinity;
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].reduce((most, key) => Math.max(most, largestGap(a[key], b[key])), 0);
+}
+
 const relaxedTolerance = 1e-3;
 
 /** Per area: calls, how many have the same bits, the largest difference, and what differs that must not. */
@@ -43,10 +50,9 @@ function mark({ calls, same, largest, different }) {
 }
 
 const rows = (lines) => lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-const milliseconds = (value) => (value === undefined ? '' : `${value.toFixed(1)} ms`);
 
 /** docs/runtimes.md. */
-export function page({ areas, matrix, onnx, faults, examples, sizes, versions }) {
+export function page({ areas, matrix, onnx, faults, examples, sizes, versions, soak }) {
   const date = new Date().toISOString().slice(0, 10);
   return `# Runtimes
 
@@ -73,32 +79,33 @@ ${Object.entries(matrix)
 
 ## ONNX models
 
-Gradient, Hessian-vector product and per-sample gradients of a small network on the ONNX Runtime named, against Node 20's onnxruntime-node;
-last: what \`OnnxModel.open\` says without \`{ ort }\` where none is found.
+Every method of \`OnnxModel\` (test/contracts/calls/onnx.ts) on the ONNX Runtime named, against Node 20's onnxruntime-node: the largest absolute
+difference; last: what \`OnnxModel.open\` says without \`{ ort }\` where none is found. What needs no ONNX Runtime is in the matrix above.
 
 ${rows([
-  ['runtime', 'ONNX Runtime', 'largest difference', 'open to last result', 'without { ort }'],
-  ['---', '---', '---', '---', '---'],
-  ...onnx.map(({ runtime, ort, largest, milliseconds, refusal, failed }) => [
-    runtime,
-    ort,
-    failed ? `**failed** ${failed}` : largest.toExponential(0),
-    failed ? '' : `${milliseconds} ms`,
-    failed ? '' : refusal ? refusal.split(';')[0] : 'finds one by itself',
-  ]),
+  ['runtime', 'ONNX Runtime', 'calls', 'largest difference', 'open to last result', 'without { ort }'],
+  ['---', '---', '---', '---', '---', '---'],
+  ...onnx.map(({ runtime, ort, calls, largest, milliseconds, refusal, failed, missing }) =>
+    failed || missing
+      ? [runtime, ort, '', failed ? `**failed** ${failed}` : `missing: ${missing}`, '', '']
+      : [runtime, ort, calls, largest.toExponential(0), `${milliseconds} ms`, refusal ? refusal.split(';')[0] : 'finds one by itself'],
+  ),
 ])}
 
 ## Cold start
 
-Smallest of five new processes: \`import('afterpass/transport')\`, then the first \`sinkhorn\` (instantiation included). For workerd: the
-first request, which makes every call of every area.
+Median of nine new processes, in ms: \`import('afterpass/transport')\` to the first \`sinkhorn\`. Decode: base64 to bytes; first call: what is left
+of it (the engine compiles on demand). For workerd: the first request of a Worker that makes this call.
 
 ${rows([
-  ['runtime', 'import', 'first call', 'first request'],
-  ['---', '---', '---', '---'],
+  ['runtime', 'import', 'decode', 'compile', 'instantiate', 'first call', 'together', 'second call', 'first request'],
+  ['---', '---', '---', '---', '---', '---', '---', '---', '---'],
   ...Object.entries(matrix)
     .filter(([, { cold }]) => cold)
-    .map(([name, { cold }]) => [name, milliseconds(cold.import), milliseconds(cold.call), milliseconds(cold.request)]),
+    .map(([name, { cold }]) => [
+      name,
+      ...['import', 'decode', 'compile', 'instantiate', 'call', 'total', 'second', 'request'].map((part) => cold[part]?.toFixed(1) ?? ''),
+    ]),
 ])}
 
 ## Bundle sizes
@@ -110,6 +117,15 @@ ${rows([['entry', 'gzip'], ['---', '---'], ...Object.entries(sizes).map(([name, 
 ## Faults
 
 ${rows([['fault', 'met', 'remark'], ['---', '---', '---'], ...faults.map(({ fault, ok, note }) => [fault, ok ? 'yes' : '**no**', note])])}
+
+## Soak
+
+${
+  soak
+    ? `\`npm run soak\` on ${soak.date}: ${soak.minutes} minutes, ${soak.workers} worker threads (${soak.replaced} replaced on the way), ${soak.calls} calls of every area, four at a time, with
+ONNX Runtime sessions opened and released. From the second to the last quarter: RSS ${(soak.early / 2 ** 20).toFixed(1)} to ${(soak.late / 2 ** 20).toFixed(1)} MB, heap ${(soak.growth.heap / 2 ** 20).toFixed(1)} MB more, WebAssembly memory ${soak.growth.wasm} bytes more.`
+    : 'Not run on this machine.'
+}
 
 ## Examples
 

@@ -51,6 +51,7 @@ export async function workerModules(folder, entry) {
 
 /** Starts a worker in miniflare, passes it to `use`, and stops it. */
 export async function inWorkerd(toolbox, modules, use) {
+  if (!existsSync(join(toolbox, 'node_modules/miniflare'))) throw new Missing('miniflare is not installed');
   const { Miniflare } = createRequire(join(toolbox, 'package.json'))('miniflare');
   const flare = new Miniflare({ modules, compatibilityDate: '2026-01-01' });
   try {
@@ -130,6 +131,7 @@ export async function inChromium(folder, page = 'index.html', { screenshot } = {
 
 /** Vite's production build of a project folder. */
 export function viteBuild(toolbox, folder) {
+  if (!existsSync(join(toolbox, 'node_modules/vite'))) throw new Missing('vite is not installed');
   run(process.execPath, [join(toolbox, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error'], { cwd: folder });
   return join(folder, 'dist');
 }
@@ -137,4 +139,18 @@ export function viteBuild(toolbox, folder) {
 /** One plain module file of an entry, for a script tag. */
 export async function plainModule(folder, entry, outfile) {
   await build({ entryPoints: [join(folder, entry)], bundle: true, format: 'esm', platform: 'browser', outfile, logLevel: 'silent' });
+}
+
+/** An entry and what it imports dynamically as files of their own. */
+export async function splitModules(folder, entry, outdir) {
+  await build({
+    entryPoints: [join(folder, entry)],
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'browser',
+    outdir,
+    logLevel: 'silent',
+  });
 }

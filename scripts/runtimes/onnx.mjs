@@ -1,28 +1,26 @@
 // An ONNX model's derivatives on onnxruntime-web (and -node) in every runtime, and what is said where there is no ONNX Runtime.
+import { spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFiles } from '../lib/sandbox.mjs';
-import { inChromium, inWorkerd, plainModule, program, workerModules } from './hosts.mjs';
+import { project, writeFiles } from '../lib/sandbox.mjs';
+import { largestGap } from './compare.mjs';
+import { inChromium, inWorkerd, Missing, plainModule, program, workerModules } from './hosts.mjs';
 import { network } from './network.mjs';
 
-const derivatives = `import { OnnxModel } from 'afterpass/onnx';
-import { bytes } from './model.mjs';
+const derivatives = `import * as onnx from 'afterpass/onnx';
+import { network, ortCalls } from './calls.mjs';
+import { collect } from './collect.mjs';
 export async function derivatives(ort) {
   const start = Date.now();
   let refusal = '';
   try {
-    const model = await OnnxModel.open(bytes());
+    const model = await onnx.OnnxModel.open(network());
     model.dispose();
   } catch (error) {
     refusal = error.message;
   }
-  const model = await OnnxModel.open(bytes(), { ort, threads: 1 });
-  const batch = { x: { data: Float32Array.from({ length: 15 }, (_, i) => ((i * 7) % 11) / 5 - 1), shape: [5, 3] }, y: Int32Array.of(0, 1, 2, 3, 1) };
-  const { value, grad } = await model.gradient(batch);
-  const hvp = await model.hvp(batch, grad);
-  const rows = (await model.perSampleGradients(batch)).data;
-  model.dispose();
-  return { numbers: [value, ...grad, ...hvp, ...rows], refusal, milliseconds: Date.now() - start };
+  const calls = Object.entries(ortCalls).map(([name, call]) => [name, (area) => call(area, ort)]);
+  return { results: await collect({ onnx }, { onnx: Object.fromEntries(calls) }), refusal, milliseconds: Date.now() - start };
 }
 `;
 const node = (name) => `import * as ort from '${name}';
@@ -50,11 +48,8 @@ export default { fetch: async () => Response.json(await derivatives(ort)) };
 `;
 
 /** Runs the derivatives everywhere; rows `{ runtime, ort, largest, milliseconds, refusal } | { failed }`. */
-export async function onnxRows({ folder, toolbox, nodes, bin }) {
-  const model = `const text = '${Buffer.from(network()).toString('base64')}';
-export const bytes = () => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));\n`;
+export async function onnxRows({ folder, toolbox, nodes, bin, quick }) {
   writeFiles(folder, {
-    'model.mjs': model,
     'derivatives.mjs': derivatives,
     'onnx-node.mjs': node('onnxruntime-node'),
     'onnx-web.mjs': node('onnxruntime-web'),
@@ -92,16 +87,70 @@ export const bytes = () => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));\
   ];
   const rows = [];
   let reference;
-  for (const [runtime, ort, run] of hosts) {
+  for (const [runtime, ort, run] of quick ? hosts.filter(([name]) => ['Node 20', 'workerd'].includes(name)) : hosts) {
     try {
-      const { numbers, milliseconds, refusal } = await run();
-      reference ??= numbers;
-      const largest = Math.max(...numbers.map((v, i) => Math.abs(v - reference[i])));
-      if (!(largest < 1e-5) || numbers.length !== reference.length) throw new Error(`results differ by ${largest}`);
-      rows.push({ runtime, ort, largest, milliseconds, refusal });
+      const { results, milliseconds, refusal } = await run();
+      const wrong = Object.entries(results).find(([, { error }]) => error !== undefined);
+      if (wrong) throw new Error(`${wrong[0]}: ${wrong[1].error}`);
+      reference ??= results;
+      const gaps = Object.keys(reference).map((name) => [name, largestGap(reference[name].result, results[name]?.result)]);
+      const [worst, largest] = gaps.reduce((a, b) => (b[1] > a[1] ? b : a));
+      if (!(largest < 1e-5)) throw new Error(`${worst} differs by ${largest}`);
+      rows.push({ runtime, ort, calls: gaps.length, largest, milliseconds, refusal });
     } catch (error) {
-      rows.push({ runtime, ort, failed: error.message.split('\n').slice(0, 8).join(' | ').slice(0, 400) });
+      if (error instanceof Missing) rows.push({ runtime, ort, missing: error.message });
+      else rows.push({ runtime, ort, failed: error.message.split('\n').slice(0, 8).join(' | ').slice(0, 400) });
     }
   }
   return rows;
+}
+
+/** What is said where ONNX Runtime is looked for: the fallback once on stderr, and the line to type where there is none. */
+export function searchRows({ tarball }) {
+  const program = `import { OnnxModel } from 'afterpass/onnx';
+const bytes = () => Uint8Array.from(atob('${Buffer.from(network()).toString('base64')}'), (c) => c.charCodeAt(0));
+const x = { data: new Float32Array(3), shape: [1, 3] };
+for (let i = 0; i < 2; i++) {
+  const model = await OnnxModel.open(bytes());
+  await model.predict(x);
+  model.dispose();
+}\n`;
+  const attempt = (name, dependencies, check) => {
+    try {
+      const folder = project(name, { dependencies, files: { 'open.mjs': program } });
+      const { status, stderr } = spawnSync(process.execPath, ['open.mjs'], { cwd: folder, encoding: 'utf8' });
+      return { ok: check(status, stderr), note: stderr.split('\n').find((line) => /^remark:|Error: .*expected/.test(line)) ?? '' };
+    } catch (error) {
+      return { ok: false, note: error.message.split('\n')[0] };
+    }
+  };
+  const remarks = (stderr) => stderr.split('\n').filter((line) => line.startsWith('remark:'));
+  return [
+    {
+      fault: 'only onnxruntime-web is installed: it is used, and that is said once',
+      ...attempt('web-only', [tarball, 'onnxruntime-web'], (status, stderr) => status === 0 && remarks(stderr).length === 1),
+    },
+    {
+      fault: 'onnxruntime-node does not load (another libc or processor): onnxruntime-web is used, and that is said once',
+      ...attempt(
+        'broken',
+        [tarball, 'onnxruntime-web', brokenRuntime()],
+        (status, stderr) => status === 0 && /does not load here/.test(remarks(stderr).join()),
+      ),
+    },
+    {
+      fault: 'no ONNX Runtime is installed: one error with the line to type',
+      ...attempt('bare', [tarball], (status, stderr) => status === 1 && /type: .*npm install onnxruntime-node/.test(stderr)),
+    },
+  ];
+}
+
+/** A package named onnxruntime-node whose binary is for another machine. */
+function brokenRuntime() {
+  return project('broken-runtime', {
+    files: {
+      'package.json': JSON.stringify({ name: 'onnxruntime-node', version: '1.99.0', main: 'index.js' }),
+      'index.js': "throw Object.assign(new Error('onnxruntime_binding.node: invalid ELF header'), { code: 'ERR_DLOPEN_FAILED' });",
+    },
+  });
 }

@@ -4,6 +4,8 @@ test.each([
   [[], /^error: verb: expected one, got none/],
   [['doctr'], /^error: verb: expected one that exists, got 'doctr'; did you mean 'doctor'\?/],
   [['frobnicate'], /^error: verb: expected one that exists, got 'frobnicate'/],
+  [['embed', 'm.onnx', '--y=labels', '--out', 'f.npy'], /^error: --y: expected an option of 'embed', got an unknown one/],
+  [['doctor', '-z'], /^error: -z: expected an option of 'doctor', got an unknown one/],
   [['doctor', '--foo'], /^error: --foo: expected an option of 'doctor', got an unknown one/],
   [['doctor', '--seed'], /^error: --seed: expected a value, got none/],
   [['doctor', '--seed', 'x'], /^error: --seed: expected a number, got 'x'/],

@@ -5,8 +5,10 @@ import { sameLines, systemsPage } from '../../scripts/systems.mjs';
 import { numbersOf } from '../../src/bench/agreement.js';
 import type { Method } from '../../src/core/registry.js';
 import * as afterpass from '../../src/index.js';
+import { OnnxModel } from '../../src/onnx/index.js';
 import { Instance } from '../../src/runtime/instance.js';
 import { kebab, loadAreas } from './areas.js';
+import { ortCalls } from './calls/onnx.js';
 
 const areas = await loadAreas();
 const registered = areas.filter(({ registry }) => registry);
@@ -61,6 +63,33 @@ test.each(registered.map((area): [string, (typeof areas)[number]] => [area.name,
     expect(Object.keys(area.calls ?? {}).filter((key) => !(key in (area.registry ?? {})))).toEqual([]);
   },
 );
+
+const plain = areas.filter(({ registry }) => !registry);
+test.each(plain.map((area): [string, (typeof areas)[number]] => [area.name, area]))(
+  'every function that %s exports has a call, and its result is the same every time',
+  async (_name, { exports, calls = {} }) => {
+    const functions = Object.entries(exports).filter(([name, value]) => typeof value === 'function' && name !== 'OnnxModel');
+    expect(Object.keys(calls).sort()).toEqual(functions.map(([name]) => kebab(name)).sort());
+    const { arena } = new Instance();
+    for (const [key, call] of Object.entries(calls)) {
+      const once = numbersOf(await call(exports as never), arena);
+      expect([key, once.length > 0]).toEqual([key, true]);
+      expect([key, numbersOf(await call(exports as never), arena)]).toEqual([key, once]);
+    }
+  },
+);
+
+test('every method of OnnxModel has a call', () => {
+  const prototype = Object.getOwnPropertyDescriptors(OnnxModel.prototype);
+  const methods = Object.entries(prototype).filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor');
+  const elsewhere = ['getParameters', 'dispose']; // part of the other calls
+  expect(
+    methods
+      .map(([name]) => name)
+      .filter((name) => !elsewhere.includes(name))
+      .sort(),
+  ).toEqual(Object.keys(ortCalls).sort());
+});
 
 test.each(areas.map(({ name }) => name))('%s is an export of the package and a namespace of its root', (name) => {
   expect(packaged.exports).toHaveProperty([`./${name}`]);

@@ -20,6 +20,13 @@ export const calls: Record<string, (area: Area) => unknown> = {
       hvp: await model.hvp(batch, grad),
       ggnvp: await model.ggnvp(batch, grad),
       rows: (await model.perSampleGradients(batch)).data,
+      losses: await model.perSampleLosses(batch),
+      inputs: (await model.inputGradient(batch)).grad.data,
+      logits: (await model.predict(batch.x)).data,
+      mean: await model.loss(batch),
+      forward: (await model.jvp(batch.x, grad)).data,
+      back: await model.vjp(batch.x, { data: wave(21), shape: [7, 3] }),
+      each: (await model.perSampleVjp(batch.x, { data: wave(21), shape: [7, 3] })).data,
     };
     model.dispose();
     return results;
