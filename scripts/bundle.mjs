@@ -4,16 +4,21 @@
 //   load.*.js, …   what differs by runtime (package.json `imports`, '#lib/…'), with the inlined binaries
 // No module is in two files: instances, error classes and private fields are one in a process.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const { exports: exported, imports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const source = (path) => path.replace('build/lib/', 'build/src/').replace('./', '');
 const areas = Object.entries(exported)
   .filter(([, target]) => typeof target === 'object')
-  .map(([name, { types, default: file }]) => ({ name: name.slice(2) || 'index', file, source: source(types.replace(/\.d\.ts$/, '.js')) }));
+  .flatMap(([name, { types, ...files }]) =>
+    Object.values(files).map((file) => {
+      const own = file === files.default ? types.replace(/\.d\.ts$/, '.js') : `${dirname(types)}/${basename(file)}`;
+      return { name: basename(file, '.js'), entry: name, source: source(own) };
+    }),
+  );
 /** `#load`, `#ort` …: the same map for build/src (command line, tests) and for build/lib. */
-const switches = Object.keys(imports).filter((name) => /^#[a-z]+$/.test(name));
+const switches = Object.keys(imports).filter((name) => /^#[a-z]+$/.test(name) && typeof imports[name] === 'object');
 const platform = {};
 for (const name of switches) {
   const [here, there] = [imports[name], imports[`#lib/${name.slice(1)}`]];
@@ -51,7 +56,9 @@ const switched = {
 
 /** Which modules every area reaches. */
 async function reached() {
-  const entryPoints = areas.filter(({ name }) => !['index', 'relaxed', 'workflows'].includes(name)).map((area) => area.source);
+  const entryPoints = areas
+    .filter(({ entry }) => !['.', './relaxed', './workflows', './threads/worker'].includes(entry))
+    .map((area) => area.source);
   const { metafile } = await build({ ...common, entryPoints, write: false, plugins: [switched] });
   const users = new Map();
   const walk = (file, area) => {

@@ -12,7 +12,8 @@ for (const [name, target] of Object.entries(entries)) {
       const module = await import(`afterpass${name.slice(1)}`);
       if (Object.keys(module).length === 0) problems.push(`${name}: exports nothing`);
     } catch (error) {
-      if (!(name === './relaxed' && /relaxed SIMD/.test(error.message))) problems.push(`${name}: ${error.message}`);
+      const meant = { './relaxed': /relaxed SIMD/, './threads/worker': /expected to be run by a pool/ }[name];
+      if (!meant?.test(error.message)) problems.push(`${name}: ${error.message}`);
     }
   }
 }
