@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The command line: verbs from commands/, results on stdout, everything else on stderr.
+import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { commands } from './commands/index.js';
@@ -11,8 +12,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+const verbs = commands.map(({ command }) => String(command).split(' ')[0] as string);
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+
 const program = yargs(hideBin(process.argv))
   .scriptName('afterpass')
+  .version(version) // yargs would take the one of the project it runs in
   .usage('$0 <verb> …\n\nEverything a network needs after its forward pass.')
   .options({
     json: { type: 'boolean', default: false, describe: 'Print one JSON object on stdout' },
@@ -30,7 +35,7 @@ const program = yargs(hideBin(process.argv))
   .wrap(Math.min(120, process.stdout.columns ?? 100))
   .exitProcess(false)
   .fail((message, error) => {
-    throw error && error.name !== 'YError' ? error : translate(message ?? error.message, process.argv[2]);
+    throw error && error.name !== 'YError' ? error : translate(message ?? error.message, process.argv[2], verbs);
   });
 
 try {

@@ -38,10 +38,12 @@ function unknown(names: readonly string[], verb: string): string {
   return `arguments: expected fewer, got '${names.join("', '")}' too`;
 }
 
-/** The yargs message as an error in the house's form. */
-export function translate(message: string, word = ''): UsageError {
+/** The yargs message as an error in the house's form; `word` is the first one typed, `verbs` are those that exist. */
+export function translate(message: string, word = '', verbs: readonly string[] = []): UsageError {
   const verb = word.startsWith('-') ? '' : word;
   const line = message.split('\n')[0] as string;
+  if (verb && !verbs.includes(verb) && !line.startsWith('Did you mean'))
+    return new UsageError(`verb: expected one that exists, got '${verb}' (see afterpass --help)`);
   for (const [pattern, rewrite] of rewrites) {
     const match = pattern.exec(line);
     if (!match) continue;

@@ -1,6 +1,7 @@
 import { checkInteger, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
-import type { Data, DifferentiableModel } from '../core/model-types.js';
+import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { stepper } from '../core/stepper.js';
 import { atParameters, moved } from './at-parameters.js';
 import { checkModel } from './operators.js';
 import { meanAndError } from './probes.js';
@@ -20,7 +21,7 @@ export interface AdaptiveSharpness extends Sharpness {
  *
  * @param model any DifferentiableModel; its parameters are put back; @param data the loss is the mean over it
  * @param options `rho` (0.05), `norm` 'l2' | 'linf' ('l2'), `eta` (0.01 for l2 as in ASAM, 0 for linf), `average` number of random
- *   perturbations (0: none), `seed` (0)
+ *   perturbations (0: none), `seed` (0), `signal`, `onProgress`
  * @returns as `samSharpness`, with `firstOrder` and `average`
  * @throws {DomainError} when rho is not > 0, or eta is negative
  * @see Kwon et al. 2021, arXiv:2102.11600 (ASAM); Andriushchenko et al. 2023, arXiv:2302.07011 (worst and average case)
@@ -28,7 +29,7 @@ export interface AdaptiveSharpness extends Sharpness {
 export async function adaptiveSharpness(
   model: DifferentiableModel,
   data: Data,
-  options: { rho?: number; norm?: 'l2' | 'linf'; eta?: number; average?: number; seed?: number } = {},
+  options: LongOptions & { rho?: number; norm?: 'l2' | 'linf'; eta?: number; average?: number; seed?: number } = {},
 ): Promise<AdaptiveSharpness> {
   checkModel(model, 'gradient', 'loss', 'getParameters', 'setParameters');
   const { rho = 0.05, norm: ball = 'l2', average = 0, seed = 0 } = options;
@@ -37,7 +38,8 @@ export async function adaptiveSharpness(
   checkPositive('rho', rho);
   checkNonNegative('eta', eta);
   checkInteger('average', average, 0);
-  const { value, grad } = await model.gradient(data);
+  const step = stepper(options, average + 2);
+  const { value, grad } = await step(() => model.gradient(data));
   const w = model.getParameters();
   const scale = Float64Array.from(w, (x) => Math.abs(x) + eta);
   const weighted = scale.map((c, i) => c * grad[i]!);
@@ -46,12 +48,12 @@ export async function adaptiveSharpness(
     if (dual === 0) return 0;
     return ball === 'l2' ? (rho * c * weighted[i]!) / dual : rho * c * Math.sign(grad[i]!);
   });
-  const worst = await ascend(model, data, value, epsilon);
+  const worst = await step(() => ascend(model, data, value, epsilon));
   const random = new Random(seed);
   const rises: number[] = [];
   for (let s = 0; s < average; s++) {
-    const step = scale.map((c) => rho * c * random.normal());
-    rises.push((await atParameters(model, moved(model, w, step), () => model.loss(data))) - value);
+    const away = scale.map((c) => rho * c * random.normal());
+    rises.push((await step(() => atParameters(model, moved(model, w, away), () => model.loss(data)))) - value);
   }
   const { mean, error } = meanAndError(rises);
   return { ...worst, firstOrder: rho * dual, average: average > 0 ? { mean, standardError: error } : undefined };

@@ -1,6 +1,7 @@
 import { checkFinite, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import type { Data, DifferentiableModel } from '../core/model-types.js';
+import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
+import { stepper } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { inner, norm, readVector } from '../linalg/operator.js';
 import { asModelVector, atParameters, moved } from './at-parameters.js';
@@ -23,20 +24,27 @@ export interface DirectionalSharpness {
  *
  * @param model any DifferentiableModel; its parameters are put back; @param data the loss is the mean over it
  * @param direction update u [d], any length: that of SGD, momentum, Adam, sign descent, a clipped gradient (see `updateDirections`)
+ * @param options `signal`, `onProgress`
  * @returns `sharpness` (per unit length), `slope`, `stepCurvature`, `bestStep`
  * @throws {ShapeError | DomainError} on another length, NaN, or a zero direction
  * @see Pan & Li 2023, arXiv:2306.00204
  */
-export async function directionalSharpness(model: DifferentiableModel, data: Data, direction: NumberArray): Promise<DirectionalSharpness> {
+export async function directionalSharpness(
+  model: DifferentiableModel,
+  data: Data,
+  direction: NumberArray,
+  options: LongOptions = {},
+): Promise<DirectionalSharpness> {
   checkModel(model, 'gradient', 'hvp', 'loss', 'getParameters', 'setParameters');
   const u = readVector('direction', direction, model.parameterCount);
   checkFinite('direction', u);
   const length = norm(u);
   if (!(length > 0)) throw new DomainError('direction: expected a vector other than zero, got zeros');
   const v = u.map((x) => x / length);
-  const { value, grad } = await model.gradient(data);
-  const sharpness = inner(v, await model.hvp(data, asModelVector(model, v)));
-  const after = await atParameters(model, moved(model, model.getParameters(), u), () => model.loss(data));
+  const step = stepper(options, 3);
+  const { value, grad } = await step(() => model.gradient(data));
+  const sharpness = inner(v, await step(() => model.hvp(data, asModelVector(model, v))));
+  const after = await step(() => atParameters(model, moved(model, model.getParameters(), u), () => model.loss(data)));
   const slope = inner(grad, v);
   return {
     sharpness,

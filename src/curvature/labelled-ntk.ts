@@ -1,7 +1,8 @@
 import { takeSamples } from '../core/batches.js';
 import { checkLabels, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import type { Batch, DifferentiableModel, Inputs } from '../core/model-types.js';
+import type { Batch, DifferentiableModel, Inputs, LongOptions } from '../core/model-types.js';
+import { type Step, stepper } from '../core/stepper.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, floats } from '../core/tensor.js';
 import { syrk } from '../kernels/syrk.js';
@@ -29,6 +30,7 @@ interface WithVjp {
 export async function labelledNtk(
   model: DifferentiableModel,
   batch: Batch,
+  options: LongOptions = {},
 ): Promise<{ kernel: Tensor<Float64Array>; features: Tensor<FloatArray> }> {
   checkModel(model, 'predict');
   const { shape } = await model.predict(batch.x);
@@ -43,7 +45,7 @@ export async function labelledNtk(
   labels.forEach((label, i) => {
     seed[i * k + label] = 1 / Math.sqrt(k);
   });
-  const features = await vjps(model, batch, { data: seed, shape: [n, k] }, n, k, d);
+  const features = await vjps(model, batch, { data: seed, shape: [n, k] }, n, k, d, stepper(options));
   const kernel = withArena((arena) => {
     const out = arena.zeros('f64', n * n);
     if (n > 0) syrk(n, d, arena.put(features), out);
@@ -59,14 +61,15 @@ async function vjps(
   n: number,
   k: number,
   d: number,
+  step: Step,
 ): Promise<FloatArray> {
   const able = model as DifferentiableModel & WithVjp;
-  if (able.perSampleVjp) return asFloats('features', (await able.perSampleVjp(batch.x, seed)).data);
+  if (able.perSampleVjp) return asFloats('features', (await step(() => able.perSampleVjp!(batch.x, seed))).data);
   if (!able.vjp) throw new DomainError('model: expected one with vjp or perSampleVjp, got a model with neither');
   const out = floats(model.precision, n * d);
   for (let i = 0; i < n; i++) {
     const row = { data: seed.data.subarray(i * k, (i + 1) * k), shape: [1, k] };
-    out.set(await able.vjp(takeSamples(batch, [i]).x, row), i * d);
+    out.set(await step(() => able.vjp!(takeSamples(batch, [i]).x, row)), i * d);
   }
   return out;
 }

@@ -1,9 +1,10 @@
 import { samplesOf } from '../core/batches.js';
 import { checkFinite, checkLength, checkNonNegative, checkPositive, checkRange } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
-import type { Batch, DifferentiableModel } from '../core/model-types.js';
+import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
 import { square } from '../core/square.js';
+import { stepper } from '../core/stepper.js';
 import type { NumberArray, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, floats, isTypedArray, precisionOf } from '../core/tensor.js';
 import { checkModel } from './operators.js';
@@ -31,7 +32,7 @@ export interface LinearityDraws {
 export async function localLinearity(
   model: DifferentiableModel,
   batch: Batch,
-  options: { epsilon?: number; seed?: number; draws?: LinearityDraws } = {},
+  options: LongOptions & { epsilon?: number; seed?: number; draws?: LinearityDraws } = {},
 ): Promise<{ value: number; perSample: Float64Array }> {
   checkModel(model, 'predict', 'loss');
   const n = samplesOf(batch);
@@ -52,7 +53,8 @@ export async function localLinearity(
     const moved = { data, shape: center.shape };
     return sampleLosses(model, { ...batch, x: named ? { [named[0]!]: moved } : moved });
   };
-  const [a, b, c] = [await losses(from), await losses(to), await losses(between)];
+  const step = stepper(options, 3);
+  const [a, b, c] = [await step(() => losses(from)), await step(() => losses(to)), await step(() => losses(between))];
   const perSample = c.map((loss, i) => square(loss - (1 - fraction[i]!) * a[i]! - fraction[i]! * b[i]!));
   return { value: perSample.reduce((sum, e) => sum + e / n, 0), perSample };
 }

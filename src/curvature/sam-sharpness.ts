@@ -1,5 +1,6 @@
 import { checkInteger, checkPositive } from '../core/check.js';
-import type { Data, DifferentiableModel } from '../core/model-types.js';
+import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
+import { stepper } from '../core/stepper.js';
 import type { FloatArray } from '../core/tensor.js';
 import { norm } from '../linalg/operator.js';
 import { asModelVector, atParameters, moved } from './at-parameters.js';
@@ -24,7 +25,7 @@ export interface Sharpness {
  * With `steps` > 1 the maximum over the ball ‖ε‖₂ ≤ ρ is searched by projected gradient ascent and the best point met is kept.
  *
  * @param model any DifferentiableModel; its parameters are put back; @param data the loss is the mean over it
- * @param options `rho` radius (0.05), `steps` gradients of ascent (1)
+ * @param options `rho` radius (0.05), `steps` gradients of ascent (1), `signal`, `onProgress`
  * @returns `sharpness`, `loss`, `perturbedLoss`, `perturbation` ε, `gradient` at w + ε; a zero gradient gives ε = 0 and sharpness 0
  * @throws {DomainError} when rho is not > 0
  * @see Foret et al. 2021, arXiv:2010.01412, §2
@@ -32,22 +33,23 @@ export interface Sharpness {
 export async function samSharpness(
   model: DifferentiableModel,
   data: Data,
-  options: { rho?: number; steps?: number } = {},
+  options: LongOptions & { rho?: number; steps?: number } = {},
 ): Promise<Sharpness> {
   checkModel(model, 'gradient', 'getParameters', 'setParameters');
   const { rho = 0.05, steps = 1 } = options;
   checkPositive('rho', rho);
   checkInteger('steps', steps, 1);
-  const { value, grad } = await model.gradient(data);
-  let best = await ascend(model, data, value, onSphere(grad, rho));
+  const step = stepper(options, steps + 1);
+  const { value, grad } = await step(() => model.gradient(data));
+  let best = await step(() => ascend(model, data, value, onSphere(grad, rho)));
   let epsilon = best.perturbation;
   let slope = best.gradient;
-  for (let step = 1; step < steps; step++) {
+  for (let i = 1; i < steps; i++) {
     // The next point goes half a radius up the slope and back onto the ball.
     const unit = onSphere(slope, rho / 2);
-    const next = unit.map((x, i) => x + epsilon[i]!);
+    const next = unit.map((x, k) => x + epsilon[k]!);
     const length = norm(next);
-    const found = await ascend(model, data, value, length > rho ? next.map((x) => (x * rho) / length) : next);
+    const found = await step(() => ascend(model, data, value, length > rho ? next.map((x) => (x * rho) / length) : next));
     epsilon = found.perturbation;
     slope = found.gradient;
     if (found.sharpness > best.sharpness) best = found;

@@ -41,8 +41,19 @@ function read(points: TensorLike, { space = 'poincare', curvature = 1 }: GyroOpt
   return { space: made, list, width, shape, precision: isFloatArray(data) ? precisionOf(data) : ('float64' as const) };
 }
 
+export interface FrechetOptions {
+  readonly tolerance?: number;
+  readonly maxIterations?: number;
+  /** Called after every step with the norm of the mean logarithm; false stops. */
+  readonly onIteration?: (info: { readonly iteration: number; readonly error: number }) => unknown;
+}
+
 /** Karcher's iteration: moves along the mean of the logarithms, the step halved whenever their mean grows. */
-function karcher(space: GyroSpace, list: readonly Float64Array[], tolerance: number, maxIterations: number) {
+function karcher(
+  space: GyroSpace,
+  list: readonly Float64Array[],
+  { tolerance = 1e-12, maxIterations = 1000, onIteration }: FrechetOptions,
+) {
   let mean = list[0]!;
   let step = 1;
   let size = Number.POSITIVE_INFINITY;
@@ -51,7 +62,9 @@ function karcher(space: GyroSpace, list: readonly Float64Array[], tolerance: num
     const pull = new Float64Array(mean.length);
     for (const x of list) for (const [i, v] of space.log(space.add(back, x)).entries()) pull[i] = pull[i]! + v / list.length;
     const now = Math.sqrt(inner(pull, pull));
-    if (now <= tolerance || iteration >= maxIterations) return { mean, residual: now, iterations: iteration, converged: now <= tolerance };
+    const stopped = onIteration?.({ iteration, error: now }) === false;
+    if (now <= tolerance || iteration >= maxIterations || stopped)
+      return { mean, residual: now, iterations: iteration, converged: now <= tolerance };
     if (now > size) step /= 2;
     size = now;
     mean = space.add(mean, space.exp(pull.map((v) => step * v)));
@@ -62,20 +75,21 @@ function karcher(space: GyroSpace, list: readonly Float64Array[], tolerance: num
  * The Fréchet mean of points on a manifold: the point with the least mean squared distance to them, by Karcher's iteration.
  *
  * @param points [n, d] in the Poincaré ball, or [n, m, m] positive definite matrices
- * @param options `space` ('poincare'), `curvature` c (1), `tolerance` on the norm of the mean logarithm (1e-12), `maxIterations` (1000)
+ * @param options `space` ('poincare'), `curvature` c (1), `tolerance` on the norm of the mean logarithm (1e-12), `maxIterations` (1000),
+ *   `onIteration` (return false to stop)
  * @returns `mean` in the precision of the points, `variance` = mean squared distance to it, `iterations`, `converged`
  * @throws {ShapeError | DomainError} on points outside the space
  * @see Karcher 1977; Chen et al. 2025, A Gyro approach to Riemannian batch normalisation, §4
  */
 export function frechetMean(
   points: TensorLike,
-  options: GyroOptions & { tolerance?: number; maxIterations?: number } = {},
+  options: GyroOptions & FrechetOptions = {},
 ): { mean: Tensor<FloatArray>; variance: number; iterations: number; converged: boolean } {
   const { tolerance = 1e-12, maxIterations = 1000 } = options;
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 1);
   const { space, list, shape, precision } = read(points, options);
-  const { mean, iterations, converged } = karcher(space, list, tolerance, maxIterations);
+  const { mean, iterations, converged } = karcher(space, list, options);
   const variance = list.reduce((sum, x) => sum + square(space.distance(mean, x)) / list.length, 0);
   return { mean: toTensor(precision, mean, shape.slice(1)), variance, iterations, converged };
 }
@@ -102,7 +116,7 @@ export function gyroBatchNorm(
   if (beta.length !== width) throw new ShapeError(`beta: expected ${width} elements, got ${beta.length}`);
   checkFinite('beta', beta);
   space.check('beta', beta);
-  const { mean } = karcher(space, list, 1e-13, 1000);
+  const { mean } = karcher(space, list, { tolerance: 1e-13 });
   const variance = list.reduce((sum, x) => sum + square(space.distance(mean, x)) / list.length, 0);
   const factor = variance + epsilon > 0 ? scale / Math.sqrt(variance + epsilon) : 0;
   const back = space.negate(mean);

@@ -13,6 +13,8 @@ export interface TransportOptions {
   tolerance?: number;
   /** Iterations of Sinkhorn (10 000). */
   maxIterations?: number;
+  /** Called after every iteration of every row; false stops that row. */
+  onIteration?: (info: { readonly iteration: number; readonly error: number }) => unknown;
 }
 
 /** The plan of one row, and its gradient. */
@@ -27,7 +29,7 @@ export interface RowPlan {
 
 /** The transport plan from a row of n finite numbers to targets of weights b [m]. */
 export function rowPlan(x: Float64Array, b: Float64Array, options: TransportOptions): RowPlan {
-  const { epsilon = 0.01, tolerance = 1e-9, maxIterations = 10_000 } = options;
+  const { epsilon = 0.01, tolerance = 1e-9, maxIterations = 10_000, onIteration } = options;
   checkPositive('epsilon', epsilon);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 1);
@@ -42,7 +44,10 @@ export function rowPlan(x: Float64Array, b: Float64Array, options: TransportOpti
   const y = Float64Array.from({ length: m }, (_, j) => (m > 1 ? j / (m - 1) : 0.5));
   const cost = Float64Array.from({ length: n * m }, (_, at) => square((u[Math.floor(at / m)] as number) - (y[at % m] as number)));
   const a = new Float64Array(n).fill(1 / n);
-  const solved = sinkhorn({ cost: { data: cost, shape: [n, m] }, a, b }, { epsilon, tolerance, maxIterations });
+  const solved = sinkhorn(
+    { cost: { data: cost, shape: [n, m] }, a, b },
+    { epsilon, tolerance, maxIterations, ...(onIteration && { onIteration }) },
+  );
   const plan = solved.plan();
   const pull = (gx: Float64Array, inflow: Float64Array): void => {
     if (!(range > 0)) return; // all values are equal: the scaled row is constant, its derivative 0 by convention

@@ -14,6 +14,8 @@ export interface BuresBarycenterOptions {
   readonly tolerance?: number;
   /** 500 */
   readonly maxIterations?: number;
+  /** Called after every step with the relative change; false stops. */
+  readonly onIteration?: (info: { readonly iteration: number; readonly error: number }) => unknown;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface BuresBarycenterOptions {
  * Fixed point S ← S^−½ (Σ w_k (S^½ S_k S^½)^½)² S^−½, which decreases that mean at every step.
  *
  * @param covariances k matrices [d, d], symmetric positive semi-definite, at least one of positive weight invertible
- * @param options `weights` [k] (uniform), `tolerance` (1e-12), `maxIterations` (500)
+ * @param options `weights` [k] (uniform), `tolerance` (1e-12), `maxIterations` (500), `onIteration` (return false to stop)
  * @returns `covariance` [d, d] row-major, `iterations`, `error` (the last relative change), `converged`
  * @throws {ShapeError} when extents differ; {DomainError} when none is invertible, one is not positive semi-definite, or weights are negative
  * @see Álvarez-Esteban, del Barrio, Cuesta-Albertos & Matrán 2016, A fixed-point approach to barycenters in Wasserstein space, arXiv:1511.05355
@@ -30,7 +32,7 @@ export function buresBarycenter(
   covariances: readonly TensorLike[],
   options: BuresBarycenterOptions = {},
 ): { covariance: Float64Array; iterations: number; error: number; converged: boolean } {
-  const { tolerance = 1e-12, maxIterations = 500 } = options;
+  const { tolerance = 1e-12, maxIterations = 500, onIteration } = options;
   checkNotEmpty('covariances', covariances);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 1);
@@ -73,6 +75,7 @@ export function buresBarycenter(
     error = Math.sqrt(change / (norm || 1));
     covariance = next;
     iterations++;
+    if (onIteration?.({ iteration: iterations, error }) === false) break;
   }
   return { covariance, iterations, error, converged: error <= tolerance };
 }

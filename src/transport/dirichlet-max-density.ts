@@ -11,6 +11,8 @@ export interface DirichletOptions {
   readonly lengths?: NumberArray;
   /** Changes of the set where the density is 0 (100). */
   readonly maxIterations?: number;
+  /** Called after every change of that set with the cells that changed; false stops. */
+  readonly onIteration?: (info: { readonly iteration: number; readonly error: number }) => unknown;
 }
 
 export interface DirichletDensity {
@@ -30,13 +32,13 @@ export interface DirichletDensity {
  * active set with conjugate gradients inside. The Dirichlet price stands for the Wasserstein-1 ball |∇p| ≤ 1 of adversarial sampling.
  *
  * @param reward [n_1, …, n_d], one number per cell: a squared residual
- * @param options `beta` β > 0, `lengths` of the box (1), `maxIterations` (100)
+ * @param options `beta` β > 0, `lengths` of the box (1), `maxIterations` (100), `onIteration` (return false to stop)
  * @returns `density` of the same shape, `objective`, `multiplier`, `iterations`, `converged`
  * @throws {ShapeError} on an empty grid or lengths of another number; {DomainError} on NaN, or β ≤ 0
  * @see Tang, Zhai, Wan & Yang 2024, arXiv:2305.18702, §3; active sets: Hintermüller, Ito & Kunisch 2002, doi:10.1137/S1052623401383558
  */
 export function dirichletMaxDensity(reward: TensorLike, options: DirichletOptions): DirichletDensity {
-  const { beta, maxIterations = 100 } = options;
+  const { beta, maxIterations = 100, onIteration } = options;
   checkPositive('beta', beta);
   checkInteger('maxIterations', maxIterations, 1);
   const { data, shape } = asTensor('reward', reward);
@@ -70,14 +72,16 @@ export function dirichletMaxDensity(reward: TensorLike, options: DirichletOption
     // Where p is held at 0, `slack` is what the reward lacks: it must not be negative.
     const slope = grid.laplacian(p);
     const floor = -1e-10 / (size * volume);
-    converged = true;
+    let changed = 0;
     for (let i = 0; i < size; i++) {
       const keep = free[i] ? p[i]! >= floor : level - wanted[i]! + slope[i]! < 0;
       if (keep !== (free[i] === 1)) {
         free[i] = keep ? 1 : 0;
-        converged = false;
+        changed++;
       }
     }
+    converged = changed === 0;
+    if (onIteration?.({ iteration: iterations, error: changed }) === false) break;
   }
   for (let i = 0; i < size; i++) p[i] = free[i] ? Math.max(0, p[i]!) : 0;
   const held = volume * p.reduce((sum, v) => sum + v, 0);

@@ -12,6 +12,8 @@ export interface GraphMatchingOptions {
   /** Starts: the node affinities, then random ones (8). */
   readonly starts?: number;
   readonly seed?: number;
+  /** Called after every step of every start with the slope along it; false ends the search with the best matching so far. */
+  readonly onIteration?: (info: { readonly iteration: number; readonly error: number }) => unknown;
 }
 export interface GraphMatchingResult {
   /** [n] the partner of every node of the first graph. */
@@ -26,7 +28,7 @@ export interface GraphMatchingResult {
  * is the exact assignment. NP-hard in general: a local optimum, not a certificate.
  *
  * @param problem `node` [n, m] affinities, n ≤ m, and optionally `edge` [n·m, n·m] between pairs (i·m + j)
- * @param options `starts` (8), `maxIterations` (100), `seed` (0)
+ * @param options `starts` (8), `maxIterations` (100), `seed` (0), `onIteration` (return false to stop)
  * @returns `columns` [n], `value`
  * @throws {ShapeError} when n > m or edge does not fit; {DomainError} for NaN
  * @see MH Nguyen et al. 2023, arXiv:2306.11925, §3.2; Frank–Wolfe for matching: Vogelstein et al. 2015, arXiv:1112.5507
@@ -35,7 +37,7 @@ export function graphMatching(
   problem: { readonly node: Matrix; readonly edge?: Matrix },
   options: GraphMatchingOptions = {},
 ): GraphMatchingResult {
-  const { maxIterations = 100, starts = 8, seed = 0 } = options;
+  const { maxIterations = 100, starts = 8, seed = 0, onIteration } = options;
   checkInteger('maxIterations', maxIterations, 1);
   checkInteger('starts', starts, 1);
   const { data: node, rows: n, cols: m } = readMatrix('node', problem.node);
@@ -48,10 +50,11 @@ export function graphMatching(
   }
   const random = new Random(seed);
   let found: GraphMatchingResult | undefined;
-  for (let start = 0; start < starts; start++) {
+  let [iteration, stopped] = [0, false];
+  for (let start = 0; start < starts && !stopped; start++) {
     let X = permuted(best(start === 0 ? node : Float64Array.from({ length: n * m }, () => random.uniform())), m);
     if (start === 0) X = X.map((x) => 0.5 * x + 0.5 / m);
-    for (let step = 0; step < maxIterations; step++) {
+    for (let step = 0; step < maxIterations && !stopped; step++) {
       const slope = gradient(X, node, edge);
       const D = permuted(best(slope), m).map((x, k) => x - X[k]!);
       let along = 0;
@@ -60,6 +63,7 @@ export function graphMatching(
       const curvature = quadratic(D, edge);
       const t = curvature < 0 ? Math.min(1, along / (-2 * curvature)) : 1;
       for (let k = 0; k < X.length; k++) X[k]! += t * D[k]!;
+      stopped = onIteration?.({ iteration: ++iteration, error: along }) === false;
     }
     const columns = improve(best(X), node, edge, m);
     const value = affinityOf(columns, node, edge, m);

@@ -4,7 +4,7 @@ import { DomainError, ShapeError } from '../core/errors.js';
 import type { NumberArray } from '../core/tensor.js';
 import { withArena } from '../runtime/instance.js';
 import { type BarycenterSetting, KernelIteration, LogIteration } from './barycenter-iterations.js';
-import { schedule } from './entropic.js';
+import { type IterationInfo, schedule } from './entropic.js';
 import { type Matrix, readMatrix, readWeights, total } from './problem.js';
 
 export interface BarycenterProblem {
@@ -30,6 +30,8 @@ export interface BarycenterOptions {
   readonly tolerance?: number;
   /** 10 000 */
   readonly maxIterations?: number;
+  /** Called after every iteration; false stops. */
+  readonly onIteration?: (info: IterationInfo) => unknown;
 }
 
 export interface BarycenterResult {
@@ -49,13 +51,21 @@ const [safe, limit] = [200, 600];
  * projections on all histograms at once; `debiased` minimises Σ_s w_s S_ε(p, b_s) with Sinkhorn divergences instead. In f64.
  *
  * @param problem `cost` [n, m], `histograms` [S, m], `weights` [S] (equal), `costX` [n, n] for `debiased` (`cost`, where it is square)
- * @param options `epsilon` (0.05), `debiased` (false), `method` 'auto' | 'scaling' | 'log', `tolerance` (1e-8, debiased 1e-6), `maxIterations` (10 000)
+ * @param options `epsilon` (0.05), `debiased` (false), `method` 'auto' | 'scaling' | 'log', `tolerance` (1e-8, debiased 1e-6), `maxIterations` (10 000),
+ *   `onIteration` (return false to stop)
  * @returns `barycenter` [n], `error`, `iterations`, `converged`
  * @throws {DomainError} for negative histograms, epsilon ≤ 0, or too small for 'scaling'; {ShapeError} when shapes do not fit
  * @see Benamou, Carlier, Cuturi, Nenna & Peyré 2015, arXiv:1412.5154, §3.2; debiased: Janati, Cuturi & Gramfort 2020, arXiv:2006.02575
  */
 export function sinkhornBarycenter(problem: BarycenterProblem, options: BarycenterOptions = {}): BarycenterResult {
-  const { epsilon = 0.05, debiased = false, method = 'auto', tolerance = debiased ? 1e-6 : 1e-8, maxIterations = 10_000 } = options;
+  const {
+    epsilon = 0.05,
+    debiased = false,
+    method = 'auto',
+    tolerance = debiased ? 1e-6 : 1e-8,
+    maxIterations = 10_000,
+    onIteration,
+  } = options;
   checkPositive('epsilon', epsilon);
   checkOneOf('method', method, barycenterMethods);
   checkInteger('maxIterations', maxIterations, 1);
@@ -66,9 +76,12 @@ export function sinkhornBarycenter(problem: BarycenterProblem, options: Barycent
     throw new DomainError(`epsilon: expected at least ${spread / limit} for method 'scaling' on this cost, got ${epsilon}; use 'log'`);
   const logs = method === 'log' || (method === 'auto' && Math.max(spread, setting.self ? spreadOf(setting.self) : 0) > safe * epsilon);
   return withArena((arena) => {
-    let [error, iterations] = [Infinity, 0];
-    const run = (iteration: KernelIteration | LogIteration, goal: number, end: number) => {
-      for (error = Infinity; iterations < end && !(error <= goal); iterations++) error = iteration.step();
+    let [error, iterations, stopped] = [Infinity, 0, false];
+    const run = (iteration: KernelIteration | LogIteration, stage: number, goal: number, end: number) => {
+      for (error = Infinity; iterations < end && !(error <= goal) && !stopped; ) {
+        error = iteration.step();
+        stopped = onIteration?.({ iteration: ++iterations, error, epsilon: stage }) === false;
+      }
     };
     let iteration: KernelIteration | LogIteration;
     if (logs) {
@@ -76,13 +89,13 @@ export function sinkhornBarycenter(problem: BarycenterProblem, options: Barycent
       const domain = new LogIteration(arena, setting, stages[0]!);
       for (const stage of stages) {
         domain.rescale(stage);
-        if (stage === epsilon) run(domain, tolerance, maxIterations);
-        else run(domain, 1e-2, Math.min(maxIterations - 1, iterations + 50));
+        if (stage === epsilon) run(domain, stage, tolerance, maxIterations);
+        else run(domain, stage, 1e-2, Math.min(maxIterations - 1, iterations + 50));
       }
       iteration = domain;
     } else {
       iteration = new KernelIteration(arena, setting, epsilon);
-      run(iteration, tolerance, maxIterations);
+      run(iteration, epsilon, tolerance, maxIterations);
     }
     const p = iteration.barycenter();
     const mass = total(p);

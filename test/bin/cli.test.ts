@@ -1,9 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { cli } from '../helpers/cli.js';
 
 test.each([
   [[], /^error: verb: expected one, got none/],
   [['doctr'], /^error: verb: expected one that exists, got 'doctr'; did you mean 'doctor'\?/],
   [['frobnicate'], /^error: verb: expected one that exists, got 'frobnicate'/],
+  [['frobnicate', 'a', 'b'], /^error: verb: expected one that exists, got 'frobnicate'/],
   [['embed', 'm.onnx', '--y=labels', '--out', 'f.npy'], /^error: --y: expected an option of 'embed', got an unknown one/],
   [['doctor', '-z'], /^error: -z: expected an option of 'doctor', got an unknown one/],
   [['doctor', '--foo'], /^error: --foo: expected an option of 'doctor', got an unknown one/],
@@ -21,9 +25,13 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('--version prints the version of the package and nothing else', async () => {
-  const { code, stdout } = await cli(['--version']);
-  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+test('--version prints the version of the package, not of the project it runs in, and nothing else', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  const folder = mkdtempSync(join(tmpdir(), 'afterpass-version-'));
+  writeFileSync(join(folder, 'package.json'), '{ "version": "99.0.0" }');
+  const { code, stdout } = await cli(['--version'], { cwd: folder });
+  rmSync(folder, { recursive: true });
+  expect(stdout).toBe(`${version}\n`);
   expect(code).toBe(0);
 });
 

@@ -1,0 +1,94 @@
+// What long calls promise: an AbortSignal ends them, onProgress and onIteration tell how far they are, and false from the latter stops.
+import { AbortError } from '../../src/core/errors.js';
+import type { Batch, LongOptions } from '../../src/core/model-types.js';
+import { stepper } from '../../src/core/stepper.js';
+import * as curvature from '../../src/curvature/index.js';
+import { DenseModel } from '../../src/dense/index.js';
+import { frechetMean } from '../../src/linalg/index.js';
+import { transportRank, transportSort } from '../../src/sorting/index.js';
+import * as transport from '../../src/transport/index.js';
+import { randomF64 } from '../helpers/close.js';
+
+const network = (): DenseModel =>
+  DenseModel.create({
+    layers: [{ weight: { data: randomF64(12, 1), shape: [3, 4] }, bias: randomF64(3, 2), activation: 'tanh' }],
+    loss: 'cross-entropy',
+  });
+const batch: Batch = { x: { data: randomF64(20, 3), shape: [5, 4] }, y: Int32Array.of(0, 1, 2, 1, 0) };
+
+const long: Record<string, (options: LongOptions) => Promise<unknown>> = {
+  samSharpness: (options) => curvature.samSharpness(network(), batch, { steps: 3, ...options }),
+  adaptiveSharpness: (options) => curvature.adaptiveSharpness(network(), batch, { average: 2, ...options }),
+  directionalSharpness: (options) => curvature.directionalSharpness(network(), batch, randomF64(15, 4), options),
+  batchSharpness: (options) => curvature.batchSharpness(network(), [batch, batch], options),
+  labelledNtk: (options) => curvature.labelledNtk(network(), batch, options),
+  localLinearity: (options) => curvature.localLinearity(network(), batch, options),
+};
+
+test.each(Object.entries(long))(
+  '%s ends by its signal before the first step, and in the middle, and reports its steps',
+  async (_name, call) => {
+    const reason = new Error('enough');
+    await expect(call({ signal: AbortSignal.abort(reason) })).rejects.toThrow(AbortError);
+    const seen: number[] = [];
+    await call({ onProgress: ({ done }) => void seen.push(done) });
+    expect(seen).toEqual(seen.map((_, i) => i + 1));
+    expect(seen.length).toBeGreaterThan(0);
+    if (seen.length === 1) return;
+    const controller = new AbortController();
+    await expect(call({ signal: controller.signal, onProgress: () => controller.abort() })).rejects.toThrow(AbortError);
+  },
+);
+
+test('a stepper counts, names the total where it is known, and keeps what the work returns', async () => {
+  const told: unknown[] = [];
+  const step = stepper({ onProgress: (progress) => void told.push(progress) }, 2);
+  expect([await step(() => 1), await step(async () => 2)]).toEqual([1, 2]);
+  expect(told).toEqual([
+    { done: 1, total: 2 },
+    { done: 2, total: 2 },
+  ]);
+});
+
+const cost = { data: randomF64(36, 5).map((x) => x * x), shape: [6, 6] };
+const matrices = [1, 2].map((seed) => {
+  const [a, b] = [2 + seed, 0.5 * seed];
+  return { data: Float64Array.of(a, b, b, 3), shape: [2, 2] };
+});
+type Watch = (info: { iteration: number; error: number }) => boolean;
+const solvers: Record<string, (onIteration: Watch) => { iterations?: number; converged?: boolean } | object> = {
+  sinkhorn: (onIteration) => transport.sinkhorn({ cost }, { epsilon: 0.05, onIteration }),
+  sinkhornUnbalanced: (onIteration) => transport.sinkhornUnbalanced({ cost }, { marginalPenalty: 1, onIteration }),
+  sinkhornPartial: (onIteration) => transport.sinkhornPartial({ cost }, { mass: 0.5, onIteration }),
+  progressivePartial: (onIteration) => transport.progressivePartial({ cost }, { onIteration }),
+  sinkhornBarycenter: (onIteration) =>
+    transport.sinkhornBarycenter({ cost, histograms: { data: cost.data.slice(0, 12), shape: [2, 6] } }, { epsilon: 0.1, onIteration }),
+  buresBarycenter: (onIteration) => transport.buresBarycenter(matrices, { onIteration }),
+  graphMatching: (onIteration) =>
+    transport.graphMatching(
+      { node: { data: randomF64(9, 6), shape: [3, 3] }, edge: { data: randomF64(81, 7), shape: [9, 9] } },
+      { onIteration },
+    ),
+  dirichletMaxDensity: (onIteration) =>
+    transport.dirichletMaxDensity({ data: Float64Array.of(0, 1, 9, 1, 0), shape: [5] }, { beta: 0.01, onIteration }),
+  frechetMean: (onIteration) => frechetMean({ data: Float64Array.of(0.5, 0, -0.2, 0.6, 0.1, -0.7), shape: [3, 2] }, { onIteration }),
+  transportSort: (onIteration) => transportSort(Float64Array.of(3, 1, 2), { onIteration }),
+  transportRank: (onIteration) => transportRank(Float64Array.of(3, 1, 2), { onIteration }),
+};
+
+test.each(Object.entries(solvers))('%s tells every iteration and stops at the first false', (_name, solve) => {
+  const all: number[] = [];
+  solve(({ iteration, error }) => {
+    expect(error).not.toBeNaN();
+    all.push(iteration);
+    return true;
+  });
+  expect(all.length).toBeGreaterThan(0);
+  const seen: number[] = [];
+  const stopped = solve(({ iteration }) => {
+    seen.push(iteration);
+    return false;
+  });
+  expect(seen).toEqual([all[0]]);
+  if (all.length > 1 && 'converged' in stopped) expect(stopped.converged).toBe(false);
+});
