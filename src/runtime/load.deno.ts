@@ -17,3 +17,8 @@ export function readTier(_tier: string): Uint8Array | undefined {
 export function requestedTier(): string | undefined {
   return undefined;
 }
+
+/** How many threads there may be. */
+export function availableThreads(): number {
+  return (globalThis as { navigator?: { hardwareConcurrency?: number } }).navigator?.hardwareConcurrency ?? 1;
+}

@@ -72,8 +72,8 @@ const solvers: Record<string, (onIteration: Watch) => { iterations?: number; con
   dirichletMaxDensity: (onIteration) =>
     transport.dirichletMaxDensity({ data: Float64Array.of(0, 1, 9, 1, 0), shape: [5] }, { beta: 0.01, onIteration }),
   frechetMean: (onIteration) => frechetMean({ data: Float64Array.of(0.5, 0, -0.2, 0.6, 0.1, -0.7), shape: [3, 2] }, { onIteration }),
-  transportSort: (onIteration) => transportSort(Float64Array.of(3, 1, 2), { onIteration }),
-  transportRank: (onIteration) => transportRank(Float64Array.of(3, 1, 2), { onIteration }),
+  transportSort: (onIteration) => transportSort(Float64Array.of(3, 1, 2, 2.9, 0.1, 7), { onIteration }),
+  transportRank: (onIteration) => transportRank(Float64Array.of(3, 1, 2, 2.9, 0.1, 7), { onIteration }),
 };
 
 test.each(Object.entries(solvers))('%s tells every iteration and stops at the first false', (_name, solve) => {
