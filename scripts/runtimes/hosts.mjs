@@ -109,7 +109,7 @@ export async function inChromium(folder, page = 'index.html', { screenshot } = {
     const result = await Promise.race([reported, limit]);
     if (screenshot) {
       mkdirSync(join(screenshot, '..'), { recursive: true });
-      const shot = [...flags.slice(0, -1), `--user-data-dir=${profile}-shot`, '--window-size=1000,760', '--virtual-time-budget=8000'];
+      const shot = [...flags.slice(0, -1), `--user-data-dir=${profile}-shot`, '--window-size=1000,1280', '--virtual-time-budget=8000'];
       // Not spawnSync: the page is served by this process.
       const camera = spawn(chromium, [...shot, `--screenshot=${screenshot}`, url], {
         stdio: 'ignore',

@@ -64,11 +64,15 @@ test.each(registered.map((area): [string, (typeof areas)[number]] => [area.name,
   },
 );
 
+/** Called with an ONNX Runtime (`ortCalls`), in the runtimes. */
+const onModels = ['pruneChannels', 'quantizeModel'];
 const plain = areas.filter(({ registry }) => !registry);
 test.each(plain.map((area): [string, (typeof areas)[number]] => [area.name, area]))(
   'every function that %s exports has a call, and its result is the same every time',
   async (_name, { exports, calls = {} }) => {
-    const functions = Object.entries(exports).filter(([name, value]) => typeof value === 'function' && name !== 'OnnxModel');
+    const functions = Object.entries(exports).filter(
+      ([name, value]) => typeof value === 'function' && ![...onModels, 'OnnxModel'].includes(name),
+    );
     expect(Object.keys(calls).sort()).toEqual(functions.map(([name]) => kebab(name)).sort());
     const { arena } = new Instance();
     for (const [key, call] of Object.entries(calls)) {
@@ -88,7 +92,11 @@ test('every method of OnnxModel has a call', () => {
       .map(([name]) => name)
       .filter((name) => !elsewhere.includes(name))
       .sort(),
-  ).toEqual(Object.keys(ortCalls).sort());
+  ).toEqual(
+    Object.keys(ortCalls)
+      .filter((name) => !onModels.includes(name))
+      .sort(),
+  );
 });
 
 test.each(areas.map(({ name }) => name))('%s is an export of the package and a namespace of its root', (name) => {

@@ -1,5 +1,6 @@
-import type { OnnxModel } from '../../../src/onnx/index.js';
+import { encodeModel, type OnnxModel } from '../../../src/onnx/index.js';
 import type { Ort } from '../../../src/onnx/ort-types.js';
+import { pruneChannels, quantizeModel } from '../../../src/workflows/index.js';
 
 type Area = typeof import('../../../src/onnx/index.js');
 
@@ -54,6 +55,22 @@ export const ortCalls: Record<string, (area: Area, ort: Ort) => Promise<unknown>
       return { value: await model.loss(batch), w: model.getParameters() };
     },
     save: (model) => model.save(),
+    toModel: async (model) => encodeModel(model.toModel()),
+    activations: (model) => model.activations(x, ['h', 't']),
+    reopen: async (model) => {
+      const again = await model.reopen(model.toModel());
+      try {
+        return await again.loss(batch);
+      } finally {
+        again.dispose();
+      }
+    },
+    pruneChannels: async (model) => {
+      const { groups, pruned, after } = await pruneChannels(model, batch, { sparsity: 0.3 });
+      return { kept: groups.map(({ kept }) => kept), pruned, loss: after.loss };
+    },
+    // Not its bytes: a value on the edge between two integers may fall to either side.
+    quantizeModel: async (model) => (await quantizeModel(model, batch, { activations: 'none' })).meanBits,
   } satisfies Record<string, (model: OnnxModel) => Promise<unknown>>).map(([name, call]) => [
     name,
     async ({ OnnxModel }: Area, ort: Ort) => {
