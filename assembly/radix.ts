@@ -1,12 +1,20 @@
-// Radix sort from the lowest digit of sort keys (lib/sort-key.ts): stable, no comparison, the same work for every order of the
-// input. One read counts the digits of all passes; a pass whose digit is the same everywhere is skipped; the first pass encodes
-// and the last one decodes on the way. Short segments are sorted by insertion.
+// Radix sort of sort keys (lib/sort-key.ts): stable, no comparison, the same work for every order of the input. Long segments are
+// dealt out by their highest digit first, so that what follows happens in caches: the keys with one highest digit are sorted on
+// the bits below by digits from the lowest one on (lib/records.ts).
 // NaNs come out at both ends, by their sign, and are moved behind the numbers afterwards.
-// Segments are [offsets[s], offsets[s+1]) of x. `work`: 64 KiB of counters, then two buffers of keys or records.
-import { count, counters, countThree, digitBits, next, places, short } from './lib/digits';
-import { at } from './lib/lanes';
-import { indexOf, insert, record, scatter, storeRecord } from './lib/records';
-import { decode, decodeNumber, encode, encodeNumber, flipOf } from './lib/sort-key';
+// Segments are [offsets[s], offsets[s+1]) of x. `work`: `counters` bytes, then room for the longest segment: its keys (sort), or
+// twice its records of a key and an index (argsort).
+import { count, counters, next, places } from './lib/digits';
+import { at, lanes } from './lib/lanes';
+import { elementShift, indexOf, record, sortKeys, sortRecords, storeRecord } from './lib/records';
+import { decode, encode, flipOf, foldOf, scramble, signOf, vscramble } from './lib/sort-key';
+
+/** Bits of the highest digit. */
+const high: i32 = 12;
+/** Bytes of its counters. */
+const highBytes: usize = 4 << high;
+/** Shortest segment dealt out by it: shorter ones fit into caches as they are. */
+const long: i32 = 30000;
 
 /** Sorts each segment of x into out. */
 export function ssort(out: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
@@ -45,58 +53,163 @@ export function uargsort(order: usize, x: usize, offsets: usize, segments: i32, 
 // @ts-ignore: decorator
 @inline
 function sortSegments<T, K>(out: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
-  const flip = flipOf<K>(descending);
-  const keys = work + counters;
+  const cross = signOf<T, K>() ^ flipOf<K>(descending);
   for (let s = 0; s < segments; s++) {
     const start = load<i32>(at<i32>(offsets, s));
     const n = load<i32>(at<i32>(offsets, s + 1)) - start;
-    const from = at<T>(x, start);
-    const to = at<T>(out, start);
-    if (n <= short) {
-      for (let i = 0; i < n; i++) {
-        const key = encodeNumber<T, K>(at<T>(from, i), flip);
-        let j = i;
-        for (; j > 0 && load<K>(at<K>(keys, j - 1)) > key; j--) store<K>(at<K>(keys, j), load<K>(at<K>(keys, j - 1)));
-        store<K>(at<K>(keys, j), key);
-      }
-      for (let i = 0; i < n; i++) decodeNumber<T, K>(at<T>(to, i), load<K>(at<K>(keys, i)), flip);
-      if (isFloat<T>()) nansLast<T>(to, n);
-      continue;
-    }
-    const bits = digitBits(n);
-    const mask = <K>((1 << bits) - 1);
-    const passes = (<i32>(sizeof<K>() << 3) + bits - 1) / bits;
-    memory.fill(work, 0, (<usize>passes) << (bits + 2));
-    if (sizeof<K>() == 4 && bits == 11) for (let i = 0; i < n; i++) countThree(<u32>encodeNumber<T, K>(at<T>(from, i), flip), work);
-    else for (let i = 0; i < n; i++) count<K>(encodeNumber<T, K>(at<T>(from, i), flip), work, bits, passes);
-
-    let a = keys;
-    let b = at<K>(keys, n);
-    places(work, bits, n);
-    for (let i = 0; i < n; i++) {
-      const key = encodeNumber<T, K>(at<T>(from, i), flip);
-      store<K>(at<K>(a, <i32>next<K>(key, work, 0, mask)), key);
-    }
-    let pass = 1;
-    for (; pass < passes - 1; pass++) {
-      const table = work + ((<usize>pass) << (bits + 2));
-      if (places(table, bits, n)) continue;
-      for (let i = 0; i < n; i++) {
-        const key = load<K>(at<K>(a, i));
-        store<K>(at<K>(b, <i32>next<K>(key, table, pass * bits, mask)), key);
-      }
-      const c = a;
-      a = b;
-      b = c;
-    }
-    const table = work + ((<usize>pass) << (bits + 2));
-    places(table, bits, n);
-    for (let i = 0; i < n; i++) {
-      const key = load<K>(at<K>(a, i));
-      decodeNumber<T, K>(at<T>(to, <i32>next<K>(key, table, pass * bits, mask)), key, flip);
-    }
-    if (isFloat<T>()) nansLast<T>(to, n);
+    sortOne<K>(at<T>(out, start), at<T>(x, start), n, foldOf<T, K>(), cross, work);
+    if (isFloat<T>()) nansLast<T>(at<T>(out, start), n);
   }
+}
+
+function sortOne<K>(to: usize, x: usize, n: i32, fold: K, cross: K, work: usize): void {
+  const width = <i32>(sizeof<K>() << 3);
+  const spare = work + counters;
+  const tables = work + 2 * highBytes;
+  if (n < long || countHigh<K>(x, n, fold, cross, work)) {
+    encodeAll<K>(to, x, n, fold, cross);
+    decodeAll<K>(to, sortKeys<K>(to, spare, n, n < long ? width : width - high, tables), n, fold, cross);
+    return;
+  }
+  deal<K>(to, x, n, fold, cross, work, false);
+  const shift = elementShift<K>(false);
+  for (let p: usize = 0, keys = to; p < highBytes; p += 4) {
+    const m = load<i32>(work + highBytes + p);
+    if (m == 0) continue;
+    decodeAll<K>(keys, sortKeys<K>(keys, spare, m, width - high, tables), m, fold, cross);
+    keys += (<usize>m) << shift;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function argsortSegments<T, K>(order: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
+  const cross = signOf<T, K>() ^ flipOf<K>(descending);
+  for (let s = 0; s < segments; s++) {
+    const start = load<i32>(at<i32>(offsets, s));
+    const n = load<i32>(at<i32>(offsets, s + 1)) - start;
+    argsortOne<K>(at<i32>(order, start), at<T>(x, start), n, foldOf<T, K>(), cross, work);
+    if (isFloat<T>()) nanIndicesLast<T>(at<i32>(order, start), at<T>(x, start), n);
+  }
+}
+
+function argsortOne<K>(to: usize, x: usize, n: i32, fold: K, cross: K, work: usize): void {
+  const width = <i32>(sizeof<K>() << 3);
+  const records = work + counters;
+  const spare = record<K>(records, n);
+  const tables = work + 2 * highBytes;
+  if (n < long || countHigh<K>(x, n, fold, cross, work)) {
+    for (let i = 0; i < n; i++) storeRecord<K>(record<K>(records, i), scramble<K>(load<K>(at<K>(x, i)), fold) ^ cross, i);
+    indices<K>(to, sortRecords<K>(records, spare, n, n < long ? width : width - high, tables), n);
+    return;
+  }
+  deal<K>(records, x, n, fold, cross, work, true);
+  for (let p: usize = 0, done = 0; p < highBytes; p += 4) {
+    const m = load<i32>(work + highBytes + p);
+    if (m == 0) continue;
+    indices<K>(at<i32>(to, done), sortRecords<K>(record<K>(records, done), spare, m, width - high, tables), m);
+    done += m;
+  }
+}
+
+/** Sort keys of x. */
+function encodeAll<K>(to: usize, x: usize, n: i32, fold: K, cross: K): void {
+  const folds = v128.splat<K>(fold);
+  const crosses = v128.splat<K>(cross);
+  let i = 0;
+  for (; i + lanes<K>() <= n; i += lanes<K>()) v128.store(at<K>(to, i), v128.xor(vscramble<K>(v128.load(at<K>(x, i)), folds), crosses));
+  for (; i < n; i++) store<K>(at<K>(to, i), scramble<K>(load<K>(at<K>(x, i)), fold) ^ cross);
+}
+
+/** Elements of sort keys; may be in place. */
+function decodeAll<K>(to: usize, keys: usize, n: i32, fold: K, cross: K): void {
+  const folds = v128.splat<K>(fold);
+  const crosses = v128.splat<K>(cross);
+  let i = 0;
+  for (; i + lanes<K>() <= n; i += lanes<K>()) v128.store(at<K>(to, i), vscramble<K>(v128.xor(v128.load(at<K>(keys, i)), crosses), folds));
+  for (; i < n; i++) store<K>(at<K>(to, i), scramble<K>(load<K>(at<K>(keys, i)) ^ cross, fold));
+}
+
+/** The indices of records. */
+function indices<K>(to: usize, records: usize, n: i32): void {
+  for (let i = 0; i < n; i++) store<i32>(at<i32>(to, i), indexOf<K>(record<K>(records, i)));
+}
+
+/**
+ * Counts the highest digits of the keys of x into the second table of `work`. Returns whether one digit holds all.
+ * Neighbouring elements count in four tables: the same counter again would wait for its last store.
+ */
+function countHigh<K>(x: usize, n: i32, fold: K, cross: K, work: usize): bool {
+  const shift = <K>((sizeof<K>() << 3) - high);
+  const folds = v128.splat<K>(fold);
+  const crosses = v128.splat<K>(cross);
+  const second = work + highBytes;
+  const third = second + highBytes;
+  const fourth = third + highBytes;
+  memory.fill(work, 0, 4 * highBytes);
+  let i = 0;
+  for (; i + lanes<K>() <= n; i += lanes<K>()) {
+    const digits = v128.shr<K>(v128.xor(vscramble<K>(v128.load(at<K>(x, i)), folds), crosses), <i32>shift);
+    count(work, <usize>v128.extract_lane<K>(digits, 0));
+    count(second, <usize>v128.extract_lane<K>(digits, 1));
+    if (sizeof<K>() == 4) {
+      count(third, <usize>v128.extract_lane<K>(digits, 2));
+      count(fourth, <usize>v128.extract_lane<K>(digits, 3));
+    }
+  }
+  for (; i < n; i++) count(work, <usize>((scramble<K>(load<K>(at<K>(x, i)), fold) ^ cross) >> shift));
+  let single = false;
+  for (let p = work; p < second; p += 4) {
+    const c = load<i32>(p) + load<i32>(p + highBytes) + load<i32>(p + 2 * highBytes) + load<i32>(p + 3 * highBytes);
+    store<i32>(p + highBytes, c);
+    if (c == n) single = true;
+  }
+  return single;
+}
+
+/** Deals the keys of x, or records of them, out to `to` by their highest digit, in the order they come. */
+// @ts-ignore: decorator
+@inline
+function deal<K>(to: usize, x: usize, n: i32, fold: K, cross: K, work: usize, paired: bool): void {
+  const shift = <K>((sizeof<K>() << 3) - high);
+  const folds = v128.splat<K>(fold);
+  const crosses = v128.splat<K>(cross);
+  memory.copy(work, work + highBytes, highBytes);
+  places(work, high, n, to, <i32>elementShift<K>(paired));
+  const size = (<usize>1) << elementShift<K>(paired);
+  let i = 0;
+  for (; i + lanes<K>() <= n; i += lanes<K>()) {
+    // All places before the first store: a load after a store whose address is late would wait for it.
+    const keys = v128.xor(vscramble<K>(v128.load(at<K>(x, i)), folds), crosses);
+    const a = v128.extract_lane<K>(keys, 0);
+    const b = v128.extract_lane<K>(keys, 1);
+    const p = next(work, <usize>(a >> shift), size);
+    const q = next(work, <usize>(b >> shift), size);
+    if (sizeof<K>() == 4) {
+      const c = v128.extract_lane<K>(keys, 2);
+      const d = v128.extract_lane<K>(keys, 3);
+      const r = next(work, <usize>(c >> shift), size);
+      const s = next(work, <usize>(d >> shift), size);
+      deliver<K>(p, a, i, paired);
+      deliver<K>(q, b, i + 1, paired);
+      deliver<K>(r, c, i + 2, paired);
+      deliver<K>(s, d, i + 3, paired);
+    } else {
+      deliver<K>(p, a, i, paired);
+      deliver<K>(q, b, i + 1, paired);
+    }
+  }
+  for (; i < n; i++) {
+    const key = scramble<K>(load<K>(at<K>(x, i)), fold) ^ cross;
+    deliver<K>(next(work, <usize>(key >> shift), size), key, i, paired);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function deliver<K>(p: usize, key: K, index: i32, paired: bool): void {
+  if (paired) storeRecord<K>(p, key, index);
+  else store<K>(p, key);
 }
 
 /** Moves the NaNs in front of the numbers behind those at their end, as quiet NaNs. */
@@ -119,55 +232,6 @@ function nanIndicesLast<T>(order: usize, x: usize, n: i32): void {
   if (place == n) return;
   memory.copy(order, at<i32>(order, front), at<i32>(0, place));
   for (let i = 0; i < n; i++) if (isNaN<T>(load<T>(at<T>(x, i)))) store<i32>(at<i32>(order, place++), i);
-}
-
-// @ts-ignore: decorator
-@inline
-function argsortSegments<T, K>(order: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
-  const flip = flipOf<K>(descending);
-  const records = work + counters;
-  for (let s = 0; s < segments; s++) {
-    const start = load<i32>(at<i32>(offsets, s));
-    const n = load<i32>(at<i32>(offsets, s + 1)) - start;
-    const from = at<T>(x, start);
-    const to = at<i32>(order, start);
-    if (n <= short) {
-      for (let i = 0; i < n; i++) insert<K>(records, i, encodeNumber<T, K>(at<T>(from, i), flip), i);
-      for (let i = 0; i < n; i++) store<i32>(at<i32>(to, i), indexOf<K>(record<K>(records, i)));
-      if (isFloat<T>()) nanIndicesLast<T>(to, from, n);
-      continue;
-    }
-    const bits = digitBits(n);
-    const mask = <K>((1 << bits) - 1);
-    const passes = (<i32>(sizeof<K>() << 3) + bits - 1) / bits;
-    memory.fill(work, 0, (<usize>passes) << (bits + 2));
-    if (sizeof<K>() == 4 && bits == 11) for (let i = 0; i < n; i++) countThree(<u32>encodeNumber<T, K>(at<T>(from, i), flip), work);
-    else for (let i = 0; i < n; i++) count<K>(encodeNumber<T, K>(at<T>(from, i), flip), work, bits, passes);
-
-    let a = records;
-    let b = record<K>(records, n);
-    places(work, bits, n);
-    for (let i = 0; i < n; i++) {
-      const key = encodeNumber<T, K>(at<T>(from, i), flip);
-      storeRecord<K>(record<K>(a, <i32>next<K>(key, work, 0, mask)), key, i);
-    }
-    let pass = 1;
-    for (; pass < passes - 1; pass++) {
-      const table = work + ((<usize>pass) << (bits + 2));
-      if (places(table, bits, n)) continue;
-      scatter<K>(b, a, n, table, pass * bits, mask);
-      const c = a;
-      a = b;
-      b = c;
-    }
-    const table = work + ((<usize>pass) << (bits + 2));
-    places(table, bits, n);
-    for (let i = 0; i < n; i++) {
-      const p = record<K>(a, i);
-      store<i32>(at<i32>(to, <i32>next<K>(load<K>(p), table, pass * bits, mask)), indexOf<K>(p));
-    }
-    if (isFloat<T>()) nanIndicesLast<T>(to, from, n);
-  }
 }
 
 // Twins: bottom-up merging of indices by comparison of keys.

@@ -11,6 +11,12 @@ function capacity(n: i32, k: i32): i32 {
   return min(n, 2 * k + 1024);
 }
 
+/** Sorts the records of the buffer in place. */
+function sortHeld<K>(buffer: usize, spare: usize, held: i32, work: usize): void {
+  const sorted = sortRecords<K>(buffer, spare, held, <i32>(sizeof<K>() << 3), work);
+  if (sorted != buffer) memory.copy(buffer, sorted, record<K>(0, held));
+}
+
 // A row is read once. Elements better than the k-th best so far go to a buffer; when it is full it is sorted and cut to k,
 // which raises the threshold. Arrivals have a higher index than all that is kept: an equal key loses, so ties go to the lower index.
 // @ts-ignore: decorator
@@ -58,7 +64,7 @@ function topk<T, K>(values: usize, order: usize, x: usize, rows: i32, n: i32, k:
         if (key >= threshold && held >= k) continue;
         storeRecord<K>(record<K>(buffer, held++), key, i);
         if (held < room || i == n - 1) continue;
-        sortRecords<K>(buffer, spare, held, work);
+        sortHeld<K>(buffer, spare, held, work);
         held = k;
         threshold = load<K>(record<K>(buffer, k - 1));
         decode<T, K>(work, threshold, flip);
@@ -69,7 +75,7 @@ function topk<T, K>(values: usize, order: usize, x: usize, rows: i32, n: i32, k:
         bound = v128.splat<T>(value);
       }
     }
-    sortRecords<K>(buffer, spare, held, work);
+    sortHeld<K>(buffer, spare, held, work);
     for (let j = 0; j < k; j++) {
       const p = record<K>(buffer, j);
       decode<T, K>(at<T>(values, row * k + j), load<K>(p), flip);

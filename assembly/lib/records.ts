@@ -1,7 +1,11 @@
-// Records of a sort key and an index, and their stable sort by radix passes.
-import { count, digitBits, next, places, short } from './digits';
+// Elements of a radix sort, a key K alone or a record of a key and an index of the same width, and their stable sort by digits
+// from the lowest one on. Functions with `paired` are inlined or called with a constant: one form is compiled for each.
+import { count, digitBits, next, passesOf, places } from './digits';
+import { at } from './lanes';
 
-// A record is a key and, in the other half, its index: 8 or 16 bytes that move together.
+/** Most elements sorted by insertion; measured, digits win above. */
+const short: i32 = 48;
+
 /** Bytes of a record, as a shift. */
 // @ts-ignore: decorator
 @inline
@@ -26,54 +30,112 @@ export function storeRecord<K>(p: usize, key: K, index: i32): void {
 export function indexOf<K>(p: usize): i32 {
   return load<i32>(p + sizeof<K>());
 }
+
+/** Bytes of an element, as a shift. */
 // @ts-ignore: decorator
 @inline
-export function move<K>(to: usize, from: usize): void {
-  if (sizeof<K>() == 4) store<u64>(to, load<u64>(from));
+export function elementShift<K>(paired: bool): usize {
+  return paired ? recordShift<K>() : alignof<K>();
+}
+/** Copies an element whose key was loaded already. */
+// @ts-ignore: decorator
+@inline
+function move<K>(to: usize, from: usize, key: K, paired: bool): void {
+  if (!paired) store<K>(to, key);
+  else if (sizeof<K>() == 4) store<u64>(to, load<u64>(from));
   else v128.store(to, v128.load(from));
 }
 
-/** Inserts (key, index) behind every record whose key is not greater. */
+/** Sorts n elements in place, each inserted behind every one whose key is not greater. `spare`: one element. */
 // @ts-ignore: decorator
 @inline
-export function insert<K>(records: usize, i: i32, key: K, index: i32): void {
-  let j = i;
-  for (; j > 0 && load<K>(record<K>(records, j - 1)) > key; j--) move<K>(record<K>(records, j), record<K>(records, j - 1));
-  storeRecord<K>(record<K>(records, j), key, index);
-}
-
-// @ts-ignore: decorator
-@inline
-export function scatter<K>(to: usize, from: usize, n: i32, table: usize, shift: i32, mask: K): void {
-  for (let i = 0; i < n; i++) {
-    const p = record<K>(from, i);
-    move<K>(record<K>(to, <i32>next<K>(load<K>(p), table, shift, mask)), p);
+function insertion<K>(a: usize, spare: usize, n: i32, paired: bool): void {
+  const size = (<usize>1) << elementShift<K>(paired);
+  const end = a + ((<usize>n) << elementShift<K>(paired));
+  for (let p = a + size; p < end; p += size) {
+    const key = load<K>(p);
+    if (load<K>(p - size) <= key) continue;
+    move<K>(spare, p, key, paired);
+    let q = p;
+    do {
+      move<K>(q, q - size, load<K>(q - size), paired);
+      q -= size;
+    } while (q > a && load<K>(q - size) > key);
+    move<K>(q, spare, key, paired);
   }
 }
 
-/** Sorts n records in place by key, stably; `spare` has room for n more; `table` is `counters` bytes. */
-export function sortRecords<K>(records: usize, spare: usize, n: i32, table: usize): void {
+// @ts-ignore: decorator
+@inline
+function sortElements<K>(a: usize, spare: usize, n: i32, rest: i32, tables: usize, paired: bool): usize {
   if (n <= short) {
-    for (let i = 1; i < n; i++) {
-      const p = record<K>(records, i);
-      insert<K>(records, i, load<K>(p), indexOf<K>(p));
-    }
-    return;
+    insertion<K>(a, spare, n, paired);
+    return a;
   }
-  const bits = digitBits(n);
+  const shift = elementShift<K>(paired);
+  const size = (<usize>1) << shift;
+  const bits = digitBits(n, rest);
+  const passes = passesOf(rest, bits);
   const mask = <K>((1 << bits) - 1);
-  const passes = (<i32>(sizeof<K>() << 3) + bits - 1) / bits;
-  memory.fill(table, 0, (<usize>passes) << (bits + 2));
-  for (let i = 0; i < n; i++) count<K>(load<K>(record<K>(records, i)), table, bits, passes);
-  let a = records;
-  let b = spare;
-  for (let pass = 0; pass < passes; pass++) {
-    const tables = table + ((<usize>pass) << (bits + 2));
-    if (places(tables, bits, n)) continue;
-    scatter<K>(b, a, n, tables, pass * bits, mask);
-    const c = a;
-    a = b;
-    b = c;
+  const bytes = (<usize>4) << bits;
+  memory.fill(tables, 0, (<usize>passes) << (bits + 2));
+  let low: K = 0;
+  let table = tables;
+  const end = a + ((<usize>n) << shift);
+  let pass = 0;
+  for (; pass + 1 < passes; pass += 2) { // two digits in one reading
+    const high = low + <K>bits;
+    const other = table + bytes;
+    for (let p = a; p < end; p += size) {
+      const key = load<K>(p);
+      count(table, <usize>((key >> low) & mask));
+      count(other, <usize>((key >> high) & mask));
+    }
+    low = high + <K>bits;
+    table = other + bytes;
   }
-  if (a != records) memory.copy(records, a, (<usize>n) << recordShift<K>());
+  if (pass < passes) for (let p = a; p < end; p += size) count(table, <usize>((load<K>(p) >> low) & mask));
+
+  let from = a;
+  let to = spare;
+  table = tables;
+  low = 0;
+  for (pass = 0; pass < passes; pass++, table += bytes, low += <K>bits) {
+    if (places(table, bits, n, to, <i32>shift)) continue; // the digit is the same everywhere
+    const stop = from + ((<usize>n) << shift);
+    let p = from;
+    for (; p + 4 * size <= stop; p += 4 * size) {
+      // Four places before the first store: a load after a store whose address is late would wait for it.
+      const a = load<K>(p);
+      const b = load<K>(p + size);
+      const c = load<K>(p + 2 * size);
+      const d = load<K>(p + 3 * size);
+      const toA = next(table, <usize>((a >> low) & mask), size);
+      const toB = next(table, <usize>((b >> low) & mask), size);
+      const toC = next(table, <usize>((c >> low) & mask), size);
+      const toD = next(table, <usize>((d >> low) & mask), size);
+      move<K>(toA, p, a, paired);
+      move<K>(toB, p + size, b, paired);
+      move<K>(toC, p + 2 * size, c, paired);
+      move<K>(toD, p + 3 * size, d, paired);
+    }
+    for (; p < stop; p += size) {
+      const key = load<K>(p);
+      move<K>(next(table, <usize>((key >> low) & mask), size), p, key, paired);
+    }
+    const former = from;
+    from = to;
+    to = former;
+  }
+  return from;
+}
+
+/** Sorts n keys that agree but in their lowest `rest` bits. Returns where they are: at `a` or at `spare`, which holds n more. */
+export function sortKeys<K>(a: usize, spare: usize, n: i32, rest: i32, tables: usize): usize {
+  return sortElements<K>(a, spare, n, rest, tables, false);
+}
+
+/** The same for records by their keys, stably. */
+export function sortRecords<K>(a: usize, spare: usize, n: i32, rest: i32, tables: usize): usize {
+  return sortElements<K>(a, spare, n, rest, tables, true);
 }

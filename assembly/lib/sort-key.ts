@@ -8,33 +8,47 @@ export function flipOf<K>(descending: i32): K {
   return descending ? ~(<K>0) : <K>0;
 }
 
+/** Bits of a negative number that its key has inverted, besides the sign. */
+// @ts-ignore: decorator
+@inline
+export function foldOf<T, K>(): K {
+  return isFloat<T>() ? ~(<K>0) >> 1 : <K>0;
+}
+
+/** The sign bit of a signed type. */
+// @ts-ignore: decorator
+@inline
+export function signOf<T, K>(): K {
+  return isFloat<T>() || isSigned<T>() ? ((<K>1) << ((sizeof<K>() << 3) - 1)) : <K>0;
+}
+
+/** Inverts the bits `fold` where the sign bit is set: its own inverse. A key is scramble(bits) ^ sign ^ flip. */
+// @ts-ignore: decorator
+@inline
+export function scramble<K>(bits: K, fold: K): K {
+  if (sizeof<K>() == 4) return bits ^ (<K>((<i32>bits) >> 31) & fold);
+  return bits ^ (<K>((<i64>bits) >> 63) & fold);
+}
+/** The same for the lanes of a vector. */
+// @ts-ignore: decorator
+@inline
+export function vscramble<K>(bits: v128, folds: v128): v128 {
+  if (sizeof<K>() == 4) return v128.xor(bits, v128.and(i32x4.shr_s(bits, 31), folds));
+  return v128.xor(bits, v128.and(i64x2.shr_s(bits, 63), folds));
+}
+
 /** Key of the element at `p`, but for NaN: its key is beyond the infinity of its sign, at either end. */
 // @ts-ignore: decorator
 @inline
 export function encodeNumber<T, K>(p: usize, flip: K): K {
-  if (isFloat<T>()) {
-    // Negative numbers: all bits inverted; others: the sign bit set.
-    if (sizeof<T>() == 4) {
-      const bits = load<u32>(p);
-      return <K>(bits ^ ((<u32>((<i32>bits) >> 31)) | 0x80000000) ^ <u32>flip);
-    }
-    const bits = load<u64>(p);
-    return <K>(bits ^ ((<u64>((<i64>bits) >> 63)) | 0x8000000000000000) ^ <u64>flip);
-  }
-  if (isSigned<T>()) return (load<K>(p) ^ ((<K>1) << ((sizeof<K>() << 3) - 1))) ^ flip;
-  return load<K>(p) ^ flip;
+  return scramble<K>(load<K>(p), foldOf<T, K>()) ^ signOf<T, K>() ^ flip;
 }
 
 /** Stores at `p` the element with this key of `encodeNumber`. */
 // @ts-ignore: decorator
 @inline
 export function decodeNumber<T, K>(p: usize, key: K, flip: K): void {
-  const bits = key ^ flip;
-  if (isFloat<T>()) {
-    if (sizeof<T>() == 4) store<u32>(p, <u32>bits ^ ((<u32>(~(<i32>bits) >> 31)) | 0x80000000));
-    else store<u64>(p, <u64>bits ^ ((<u64>(~(<i64>bits) >> 63)) | 0x8000000000000000));
-  } else if (isSigned<T>()) store<K>(p, bits ^ ((<K>1) << ((sizeof<K>() << 3) - 1)));
-  else store<K>(p, bits);
+  store<K>(p, scramble<K>(key ^ flip ^ signOf<T, K>(), foldOf<T, K>()));
 }
 
 /** Key of the element at `p`; all ones for every NaN. */

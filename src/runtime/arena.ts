@@ -130,7 +130,8 @@ export class Arena {
 
   /** A copy of the block that outlives the arena. */
   take<T extends ElementType>(block: Block<T>): ViewOf[T] {
-    return this.view(block).slice() as unknown as ViewOf[T];
+    // From a typed array: `slice` would fill the new memory with zeros first.
+    return new viewTypes[block.type](this.view(block)) as unknown as ViewOf[T];
   }
 
   #reserve(end: number, bytes: number): void {

@@ -15,6 +15,7 @@ import {
   type TensorLike,
   type TypedArray,
 } from '../core/tensor.js';
+import type { Arena, Block } from '../runtime/arena.js';
 
 /** Data of a method: one row as an array, or rows as a tensor [..., n]. */
 export type Rows =
@@ -100,6 +101,19 @@ export function readLike(name: string, values: unknown, length: number, precisio
   }
   if (precisionOf(data) === precision) return data;
   return precision === 'float32' ? Float32Array.from(data) : Float64Array.from(data);
+}
+
+/** Refuses a caller's array for a result that is not of the result's type and length. */
+export function checkOut(out: unknown, type: string, length: number): void {
+  const got = isTypedArray(out) ? `${brandOf(out)} of ${out.length}` : describe(out);
+  if (got !== `${type} of ${length}`) throw new ShapeError(`out: expected ${type} of ${length} elements, got ${got}`);
+}
+
+/** A result block as a new array, or in the caller's. */
+export function takeInto<A extends Sortable>(arena: Arena, block: Block, out: A | undefined): A {
+  if (!out) return arena.take(block) as unknown as A;
+  out.set(arena.view(block) as unknown as A);
+  return out;
 }
 
 /** Gives flat numbers a shape. */

@@ -1,8 +1,9 @@
+import { brandOf } from '../core/tensor.js';
 import { sortSegments } from '../kernels/radix.js';
 import { networkRows } from '../kernels/sort-network.js';
 import { withArena } from '../runtime/instance.js';
 import { type Direction, isDescending, limitsOf } from './direction.js';
-import { giveBack, type Rows, readSortable, type Shaped, type Sortable } from './rows.js';
+import { checkOut, giveBack, type Rows, readSortable, type Shaped, type Sortable, takeInto } from './rows.js';
 import { wiringOf } from './wiring.js';
 
 export interface SortOptions {
@@ -10,6 +11,8 @@ export interface SortOptions {
   direction?: Direction;
   /** Limits of segments of the flat data, from 0 to its length, each sorted for itself; the rows when left out. */
   segments?: ArrayLike<number>;
+  /** Receives the result, in place of a new array: its type and length. May be x itself. */
+  out?: Sortable;
 }
 
 /**
@@ -17,14 +20,15 @@ export interface SortOptions {
  * The order is total: −0 before 0 and, in either direction, NaN last. Equal bits are the only ties.
  *
  * @param x one row as an array (f32, f64, i32, u32; smaller integers become i32, plain numbers f64), or rows as a tensor [..., n]
- * @param options `direction` ('ascending'); `segments` limits of pieces to sort in place of the rows
+ * @param options `direction` ('ascending'); `segments` limits of pieces to sort in place of the rows; `out` receives the result
  * @returns the sorted values, an array for an array and a tensor for a tensor
- * @throws {DomainError} for an unknown direction; {ShapeError} when segments do not cover x
- * @see LSD radix sort on order-preserving keys, Knuth, The Art of Computer Programming 3, §5.2.5
+ * @throws {DomainError} for an unknown direction; {ShapeError} when segments do not cover x or out has another type or length
+ * @see radix sort on order-preserving keys, Knuth, The Art of Computer Programming 3, §5.2.5
  */
-export function sort<X extends Rows>(x: X, { direction = 'ascending', segments }: SortOptions = {}): Shaped<X, SortedOf<X>> {
+export function sort<X extends Rows>(x: X, { direction = 'ascending', segments, out: given }: SortOptions = {}): Shaped<X, SortedOf<X>> {
   const input = readSortable('x', x);
   const descending = isDescending(direction);
+  if (given !== undefined) checkOut(given, brandOf(input.data), input.data.length);
   const limits = limitsOf(input.rows, input.n, segments);
   return withArena((arena) => {
     const data = arena.put(input.data as Float32Array);
@@ -33,7 +37,7 @@ export function sort<X extends Rows>(x: X, { direction = 'ascending', segments }
     const short = segments === undefined && input.n > 1 && input.n <= 32 && input.rows >= 16;
     if (short) networkRows(arena, out, data, arena.put(wiringOf(input.n, 'bitonic', false).pairs), input.n, descending);
     else sortSegments(arena, out, data, arena.put(limits), descending);
-    return giveBack(input, arena.take(out) as Sortable);
+    return giveBack(input, takeInto(arena, out, given));
   }) as Shaped<X, SortedOf<X>>;
 }
 

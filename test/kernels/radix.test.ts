@@ -29,6 +29,30 @@ describe.each(Object.entries(types))('%s', (_name, Type) => {
     }
   });
 
+  test.each(['normal', 'few values', 'special', 'reversed'])(
+    'segments dealt out by their highest digit agree with merging: %s',
+    (filler) => {
+      const n = 61_003;
+      const x = Type.from((fillers[filler] as (typeof fillers)[string])(n, new Random(7))) as Float32Array;
+      const limits = Int32Array.of(0, 30_500, n);
+      for (const descending of [false, true]) {
+        const [sorted, merged] = onBoth((arena) => {
+          const data = arena.put(x);
+          const out = arena.alloc(data.type, n);
+          sortSegments(arena, out, data, arena.put(limits), descending);
+          return out;
+        });
+        const [order, mergedOrder] = onBoth((arena) => {
+          const out = arena.alloc('i32', n);
+          argsortSegments(arena, out, arena.put(x), arena.put(limits), descending);
+          return out;
+        });
+        expect(Buffer.compare(Buffer.from(sorted.buffer), Buffer.from(merged.buffer))).toBe(0);
+        expect(Buffer.compare(Buffer.from(order.buffer), Buffer.from(mergedOrder.buffer))).toBe(0);
+      }
+    },
+  );
+
   test('top-k and selection agree with counting', () => {
     for (const [filler, fill] of Object.entries(fillers)) {
       const x = Type.from(fill(2 * 700, new Random(3))) as Float32Array;

@@ -108,6 +108,15 @@ test('rows of a tensor are sorted each for itself, and the result has their form
   expect([...rank(sorted).shape]).toEqual([2, 3]);
 });
 
+test('results go into a given array, also into x itself', () => {
+  const x = Float32Array.of(3, NaN, -1, 0);
+  const order = new Int32Array(4);
+  expect(argsort(x, { out: order })).toBe(order);
+  expect([...order]).toEqual([2, 3, 0, 1]);
+  expect(sort(x, { out: x })).toBe(x);
+  expect([...x]).toEqual([-1, 0, 3, NaN]);
+});
+
 test('segments of any length, empty ones too, are sorted each for itself', () => {
   const x = Float64Array.from({ length: 500 }, (_, i) => (i * 7919) % 101);
   const segments = [0, 0, 1, 50, 50, 499, 500];
@@ -171,6 +180,16 @@ test.each([
     /direction: expected one of ascending, descending, got 'up'/,
   ],
   ['an unknown rule', () => rank([1], { ties: 'first' as 'min' }), /ties: expected one of average/],
+  [
+    'an out of another type',
+    () => sort([1, 2], { out: new Float32Array(2) }),
+    /out: expected Float64Array of 2 elements, got Float32Array of 2/,
+  ],
+  [
+    'an out that is too short',
+    () => argsort([1, 2], { out: new Int32Array(1) }),
+    /out: expected Int32Array of 2 elements, got Int32Array of 1/,
+  ],
   ['segments that fall', () => sort([1, 2, 3], { segments: [0, 2, 1, 3] }), /segments: expected limits that do not fall, got 1 after 2/],
   ['segments that end early', () => sort([1, 2, 3], { segments: [0, 2] }), /segments: expected limits from 0 to 3/],
   ['a probability above 1', () => quantile([1], { q: 1.5 }), /q: expected a number from 0 to 1, got 1.5/],
