@@ -3,7 +3,7 @@
 // that leaves the bracket becomes a bisection. The bracket ±(10 + log n)/alpha beyond the scores holds for every n and k: at its
 // lower end S < n·e^−10/n, at the upper n − S is. exp is taken once per element: after a move of t by δ it is e·e^(−alpha·δ).
 import { vexp } from './lib/exp';
-import { at, lanes } from './lib/lanes';
+import { at, hmax, lanes } from './lib/lanes';
 import { vlog1p } from './lib/log1p';
 import { base, exponents, share, solve } from './lib/sigmoids';
 
@@ -20,13 +20,21 @@ function softtopk<T>(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, al
       store<f64>(at<f64>(t, row), Infinity);
       continue;
     }
-    let smallest = <f64>load<T>(from);
-    let largest = smallest;
-    for (let j = 1; j < n; j++) {
-      const value = <f64>load<T>(at<T>(from, j));
-      smallest = min(smallest, value);
-      largest = max(largest, value);
+    let lows = v128.splat<T>(load<T>(from));
+    let highs = lows;
+    let place = 0;
+    for (; place + lanes<T>() <= n; place += lanes<T>()) {
+      const values = v128.load(at<T>(from, place));
+      lows = v128.pmin<T>(lows, values);
+      highs = v128.pmax<T>(highs, values);
     }
+    for (; place < n; place++) {
+      const value = v128.splat<T>(load<T>(at<T>(from, place)));
+      lows = v128.pmin<T>(lows, value);
+      highs = v128.pmax<T>(highs, value);
+    }
+    const smallest = -(<f64>hmax<T>(v128.neg<T>(lows)));
+    const largest = <f64>hmax<T>(highs);
     const margin = (10 + NativeMath.log(<f64>n)) / alpha;
     const low = -largest - margin;
     const high = -smallest + margin;
