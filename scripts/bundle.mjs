@@ -2,7 +2,7 @@
 //   base.js        what three areas or more share (errors, checks, memory, kernels), with its names prefixed by module
 //   <area>.js      one per export; what two or three areas share beyond the base is in part-*.js, written by esbuild
 //   load.*.js, …   what differs by runtime (package.json `imports`, '#lib/…'), with the inlined binaries
-// No module is in two files: instances, error classes and private fields are one in a process.
+// Models are never in the base: who wants transport gets no decoder. No module is in two files: instances, error classes and private fields are one in a process.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
@@ -78,7 +78,11 @@ async function reached() {
 const always = /^build\/src\/(core|runtime|kernels)\//;
 const users = await reached();
 const never = new Set([...areas.map((area) => area.source), ...Object.values(platform)]);
-const isBase = ([file, by]) => file.startsWith('build/src/') && !never.has(file) && (always.test(file) ? by.size > 1 : by.size > 2);
+const isBase = ([file, by]) =>
+  file.startsWith('build/src/') &&
+  !file.startsWith('build/src/onnx/') &&
+  !never.has(file) &&
+  (always.test(file) ? by.size > 1 : by.size > 2);
 const base = [...users].filter(isBase).map(([file]) => file);
 const { metafile: names } = await build({ ...common, bundle: false, entryPoints: [...users.keys()], outdir: '/nowhere', write: false });
 const exportsOf = new Map(Object.values(names.outputs).map((output) => [resolve(output.entryPoint), output.exports]));
