@@ -74,6 +74,6 @@ export {
   ssofttopkBackRef as ssofttopkBack,
   ssofttopkRef as ssofttopk,
 } from './soft-topk';
-export { dwasserstein1d, swasserstein1d } from './wasserstein1d';
+export { dpolish, dwasserstein1d, swasserstein1d } from './wasserstein1d';
 export { dassignRef as dassign } from './assignment';
 export { networkSimplexRef as networkSimplex, networkSimplexWork } from './network-simplex';

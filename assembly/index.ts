@@ -27,6 +27,6 @@ export { dcombineRows, dreplaceInverse, drowDots, scombineRows, srowDots } from 
 export { dobcRow } from './obc';
 export { disotonic, disotonicBack } from './isotonic';
 export { dsofttopk, dsofttopkBack, ssofttopk, ssofttopkBack } from './soft-topk';
-export { dwasserstein1d, swasserstein1d } from './wasserstein1d';
+export { dpolish, dwasserstein1d, swasserstein1d } from './wasserstein1d';
 export { dassign } from './assignment';
 export { networkSimplex, networkSimplexWork } from './network-simplex';

@@ -80,3 +80,27 @@ export function swasserstein1d(n: i32, m: i32, x: usize, y: usize, ox: usize, oy
 export function dwasserstein1d(n: i32, m: i32, x: usize, y: usize, ox: usize, oy: usize, a: usize, b: usize, p: f64, gx: usize, gy: usize, f: usize, g: usize): f64 {
   return wasserstein1d<f64>(n, m, x, y, ox, oy, a, b, p, gx, gy, f, g);
 }
+
+/**
+ * Finishes by insertion an order [n] of x (f64) that is right but for neighbours, as one by rounded values is; stable. Returns 0 when that
+ * takes more than `budget` moves: the order is then not finished.
+ */
+export function dpolish(order: usize, x: usize, n: i32, budget: i32): i32 {
+  let last = load<f64>(at<f64>(x, load<i32>(order)));
+  for (let i = 1; i < n; i++) {
+    const index = load<i32>(at<i32>(order, i));
+    const value = load<f64>(at<f64>(x, index));
+    if (value >= last) {
+      last = value;
+      continue;
+    }
+    let j = i;
+    for (; j > 0 && load<f64>(at<f64>(x, load<i32>(at<i32>(order, j - 1)))) > value; j--) {
+      store<i32>(at<i32>(order, j), load<i32>(at<i32>(order, j - 1)));
+    }
+    store<i32>(at<i32>(order, j), index);
+    budget -= i - j;
+    if (budget < 0) return 0;
+  }
+  return 1;
+}

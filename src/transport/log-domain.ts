@@ -6,6 +6,7 @@ import { type F64, type Real, slice } from '../runtime/arena.js';
 import type { Domain, Step } from './entropic.js';
 import type { Potentials } from './potentials.js';
 
+/** Sinkhorn iterations on the potentials themselves: rows of exponentials that live for one row, costs whole or by tiles. */
 export class LogDomain implements Domain {
   readonly #p: Potentials;
   readonly #line: Real;

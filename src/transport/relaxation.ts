@@ -5,6 +5,7 @@
 import { square } from '../core/square.js';
 import { pow } from '../kernels/scalar.js';
 
+/** Watches errors and proposes the ω of the next iterations; falls back to 1 where bold steps made things worse. */
 export class Relaxation {
   omega = 1;
   readonly #adapts: boolean;

@@ -4,7 +4,7 @@ import { pow } from '../kernels/scalar.js';
 import { mergeSorted, orderRows } from '../kernels/wasserstein1d.js';
 import type { Arena, F64 } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
-import { balance, readWeights, total } from './problem.js';
+import { balance, readWeights } from './problem.js';
 
 /** Two samples on a line. */
 export interface LineProblem {
@@ -105,10 +105,13 @@ function zeros(arena: Arena, like: ArrayLike<unknown>): F64 {
 
 /** Moves a constant from g to f so that the mean of g over b > 0 is 0: the gauge of this area. */
 export function center(f: Float64Array, g: Float64Array, b: Float64Array): void {
-  const held = b.map((weight) => (weight > 0 ? 1 : 0));
-  let sum = 0;
-  for (let j = 0; j < g.length; j++) sum += held[j]! * g[j]!;
-  const mean = sum / total(held);
+  let [sum, held] = [0, 0];
+  for (let j = 0; j < g.length; j++) {
+    if (!(b[j]! > 0)) continue;
+    sum += g[j]!;
+    held++;
+  }
+  const mean = sum / held;
   for (let i = 0; i < f.length; i++) f[i]! += mean;
   for (let j = 0; j < g.length; j++) g[j]! -= mean;
 }

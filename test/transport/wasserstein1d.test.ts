@@ -1,4 +1,7 @@
 import fc from 'fast-check';
+import { argsortSegments } from '../../src/kernels/radix.js';
+import { orderRows } from '../../src/kernels/wasserstein1d.js';
+import { withArena } from '../../src/runtime/instance.js';
 import { wasserstein1d } from '../../src/transport/index.js';
 import { expectClose, numericalGradient, randomF64 } from '../helpers/close.js';
 
@@ -91,4 +94,26 @@ test('bad input is refused by name', () => {
   expect(() => wasserstein1d({ x: [0], y: [1] }, { p: 0.5 })).toThrow(/p: expected a number from 1/);
   expect(() => wasserstein1d({ x: [0], y: [1], a: [-1] })).toThrow(/a: expected numbers >= 0/);
   expect(() => wasserstein1d({ x: [0], y: [1], a: [2], b: [1] })).toThrow(/b: expected the total of a/);
+});
+
+test('orders by rounded values, finished by insertion, are the orders of the values: ties, zeros of both signs, neighbours below f32', () => {
+  const close = (n: number) => Float64Array.from({ length: n }, (_, k) => 1 + 1e-12 * ((k * 7919) % n)); // all equal in f32
+  const rows: [Float64Array, number][] = [
+    [randomF64(40, 1), 8],
+    [Float64Array.of(3), 1],
+    [Float64Array.of(0, -1e-50, -0, 1e-50, 0, -0, 1e300, 2e300, -1e300, 1e300), 5],
+    [randomF64(4000, 2).map((x) => Math.round(4 * x)), 2000],
+    [close(30), 30],
+    [close(3000), 3000],
+    [close(3000).map((x, k) => (k < 1500 ? -k : x)), 1500],
+  ];
+  for (const [data, length] of rows) {
+    withArena((arena) => {
+      const points = arena.put(data);
+      const limits = arena.put(Int32Array.from({ length: data.length / length + 1 }, (_, row) => row * length));
+      const exact = arena.alloc('i32', data.length);
+      argsortSegments(arena, exact, points, limits, false);
+      expect([...arena.take(orderRows(arena, points, length))]).toEqual([...arena.take(exact)]);
+    });
+  }
 });
