@@ -64,7 +64,8 @@ const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), platform
 const all = { ...versions, ...(await driver?.versions()) };
 const known = new Map(problems.map((problem) => [keyOf(problem), problem]));
 
-const end = performance.now() + minutes * 60_000;
+const start = performance.now();
+const end = start + minutes * 60_000;
 for (const [i, problem] of problems.entries()) {
   // Opening, checking and the slowest rival take about as long again as the samples do.
   const share = (end - performance.now()) / 1000 / (problems.length - i) / 3;
@@ -73,7 +74,8 @@ for (const [i, problem] of problems.entries()) {
   if (i % 8 === 7) keepBest(measureLimits(() => new Instance()));
   settle();
   save();
-  process.stdout.write(`${build} ${line(row)}\n`);
+  const seconds = Math.round((performance.now() - start) / 1000);
+  process.stdout.write(`${seconds} s ${build} ${line(row)}\n`);
 }
 keepBest(measureLimits(() => new Instance()));
 settle();

@@ -7,6 +7,7 @@ import { type Growth, growth } from '../../src/bench/growth.js';
 import { report, time } from '../../src/bench/report.js';
 import type { Row } from '../../src/bench/row.js';
 import { runCases } from '../../src/bench/run.js';
+import { checkOneOf } from '../../src/core/check.js';
 import { DomainError } from '../../src/core/errors.js';
 import { findCases } from '../io/bench-cases.js';
 import { UnreachedError } from '../io/failure.js';
@@ -48,6 +49,7 @@ export const bench: CommandModule<GlobalArgs, Args> = {
       baselines: choice('baselines', 'Time the baselines too', ['yes', 'no'], 'yes'),
     }) as never,
   handler: async (args) => {
+    for (const name of args.builds ?? []) checkOneOf('--builds', name, ['simd', 'relaxed', 'reference']);
     if (args.report) checkOutput(args.report, { force: args.force, name: '--report' });
     const before = args.compare ? readEarlier(args.compare) : undefined;
     const result = await measure(args);
@@ -118,16 +120,18 @@ function asText(result: Result): string {
 
 function rowsText(rows: readonly Row[]): string {
   const names = [...new Set(rows.flatMap(({ baselines }) => Object.keys(baselines)))];
+  const several = new Set(rows.map(({ build }) => build)).size > 1;
+  const whole = (share: number): string => `${Math.round(100 * share)} %`;
   return table(
-    ['case', 'size', 'build', 'median', '±', 'rate', 'of limit', ...names.map((name) => `× ${name}`)],
+    ['case', 'size', ...(several ? ['build'] : []), 'median', '±', 'rate', 'of limit', ...names.map((name) => `×${name}`)],
     rows.map((row) => [
       row.name,
       row.size.join('×'),
-      row.build,
+      ...(several ? [row.build] : []),
       time(row.median),
-      percent(row.spread / row.median / 2),
+      whole(row.spread / row.median / 2),
       row.rate === null ? '' : `${row.rate.toFixed(1)} ${row.rateUnit}`,
-      row.share === null ? '' : percent(row.share),
+      row.share === null ? '' : whole(row.share),
       ...names.map((name) => {
         const found = row.baselines[name];
         return found ? (found.absent ? 'absent' : `${(found.ratio as number).toFixed(2)}`) : '';

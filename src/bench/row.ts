@@ -234,7 +234,7 @@ export class RowTimer {
     const limit = this.#times.get(limitName) ?? [];
     const atStart = this.#bench.limits.get(this.build);
     if (own.spread > 0.15 * own.median) warnings.push(`noisy: half of the samples lie within ±${percent(own.spread / own.median / 2)}`);
-    if (own.outliers > own.samples / 10) warnings.push(`${own.outliers} of ${own.samples} samples are outliers`);
+    if (own.samples >= 20 && own.outliers > own.samples / 10) warnings.push(`${own.outliers} of ${own.samples} samples are outliers`);
     if (own.median < 20 * this.#bench.overhead.call)
       warnings.push('close to the cost of a call: the timer overhead taken off is a large part');
     if (atStart && limit.length) {
