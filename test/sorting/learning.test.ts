@@ -41,7 +41,11 @@ function draw({ pixels, labels, byDigit }: Images, sets: number, random: Random,
   return { x: { data, shape: [sets * n, 64] }, order: argsort({ data: digits, shape: [sets, n] }).data };
 }
 
-/** A head 64-64-32-1 that has seen only orders; returns its share of elements in their right place on unseen images. */
+/**
+ * A head 64-64-32-1 that has seen only orders; returns its share of elements in their right place on unseen images. Chosen on every
+ * fifth training image, held out: widths 64 give .87 and 128 .89 (mean of seeds 11 and 12); 64-32 gives .931 with noise 0.35, .934 with
+ * 0.5, .915 at half the learning rate, .903 with gelu (seeds 11 to 14). Of two equal ones the smaller noise was taken.
+ */
 async function train(seed: number): Promise<number> {
   const [random, training, validation] = [new Random(seed), read('train'), read('val')];
   const layer = (outputs: number, inputs: number) => ({
