@@ -82,31 +82,56 @@ for (const name of models) {
 }
 
 parts.push('## Channels: smaller and faster files\n');
-parts.push('Half of the channels of every group, then one epoch of Adam over the training samples (means of 3 seeds).\n');
-parts.push('| model | saliency | bytes | gzip | before training | after one epoch | dense |');
-parts.push('|---|---|---:|---:|---:|---:|---:|');
-for (const name of models.slice(0, 2)) {
-  for (const saliency of ['activations', 'l1']) {
-    const channel = await measured(`${name} channel ${saliency}`, async () => {
-      const results = [];
-      for (const seed of [0, 1, 2]) {
-        const model = await OnnxModel.open(join(folder, `models/${name}.onnx`));
-        const pruned = await pruneChannels(model, train, { sparsity: 0.5, saliency, samples: 512, seed });
-        model.dispose();
-        const small = await OnnxModel.open(pruned.model);
-        const raw = (await evaluate(small, validation)).accuracy;
-        await fit(small, train, { epochs: 1, batchSize: 16, learningRate: 2e-3, seed });
-        const { accuracy } = await evaluate(small, validation);
-        const bytes = encodeModel(pruned.model);
-        results.push({ raw, accuracy, bytes: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length });
-        small.dispose();
-      }
-      return Object.fromEntries(Object.keys(results[0]).map((key) => [key, mean(results.map((r) => r[key]))]));
-    });
-    const { raw, accuracy, bytes, gzip } = channel;
-    const cells = [`${(bytes / 1e3).toFixed(1)} kB`, `${(gzip / 1e3).toFixed(1)} kB`, percent(raw), percent(accuracy)];
-    parts.push(`| ${name} | ${saliency} | ${cells.join(' | ')} | ${percent(known[`${name} dense`].accuracy)} |`);
-  }
+parts.push(`Half of the channels, then one epoch of Adam over the training samples (batches of 4, rate 2e-3 falling to 0), means of 3 seeds. Trained on the
+labels, or on the dense model's logits by least squares. ONNX Runtime computes convolutions in blocks of channels, so shares that keep
+multiples of 8 or 16 gain time: \`pruneChannels(model, data, { sparsity: [0, 0, 0.5, 0.75, 0.5, 0.625] })\` keeps the first stage of digits-resnet8 whole.
+`);
+parts.push('| model | channels kept | chosen by | trained on | bytes | gzip | before training | after one epoch | dense |');
+parts.push('|---|---|---|---|---:|---:|---:|---:|---:|');
+const wholeFirst = [0, 0, 0.5, 0.75, 0.5, 0.625];
+for (const [name, sparsity, saliency, loss] of [
+  ['digits-cnn', 0.5, 'activations', 'cross-entropy'],
+  ['digits-cnn', 0.5, 'activations', 'mse'],
+  ['digits-cnn', 0.5, 'l1', 'cross-entropy'],
+  ['digits-resnet8', 0.5, 'activations', 'cross-entropy'],
+  ['digits-resnet8', 0.5, 'activations', 'mse'],
+  ['digits-resnet8', 0.5, 'l1', 'cross-entropy'],
+  ['digits-resnet8', wholeFirst, 'activations', 'cross-entropy'],
+  ['digits-resnet8', wholeFirst, 'activations', 'mse'],
+  ['digits-resnet8', [0, 0, 0.5, 0.5, 0.5, 0.75], 'activations', 'mse'],
+]) {
+  const channel = await measured(`${name} channels ${sparsity} ${saliency} ${loss}`, async () => {
+    const results = [];
+    for (const seed of [0, 1, 2]) {
+      const model = await OnnxModel.open(join(folder, `models/${name}.onnx`));
+      const logits = await model.predict(x_train);
+      const pruned = await pruneChannels(model, train, { sparsity, saliency, samples: 512, seed });
+      model.dispose();
+      const raw = await OnnxModel.open(pruned.model);
+      const small = await OnnxModel.open(pruned.model, { loss });
+      const batchSize = 4;
+      const steps = Math.ceil(y_train.data.length / batchSize);
+      const learningRate = (step) => 2e-3 * (1 - step / steps);
+      await fit(small, loss === 'mse' ? { x: x_train, y: logits } : train, { epochs: 1, batchSize, learningRate, seed });
+      const trained = await OnnxModel.open(small.toModel());
+      const bytes = encodeModel(pruned.model);
+      results.push({
+        raw: (await evaluate(raw, validation)).accuracy,
+        accuracy: (await evaluate(trained, validation)).accuracy,
+        bytes: bytes.length,
+        gzip: gzipSync(bytes, { level: 9 }).length,
+        kept: pruned.groups.map(({ kept }) => kept.length).join(' '),
+      });
+      for (const one of [raw, small, trained]) one.dispose();
+    }
+    const [{ kept }] = results;
+    const keys = ['raw', 'accuracy', 'bytes', 'gzip'];
+    return { kept, ...Object.fromEntries(keys.map((key) => [key, mean(results.map((r) => r[key]))])) };
+  });
+  const { kept, raw, accuracy, bytes, gzip } = channel;
+  const cells = [`${(bytes / 1e3).toFixed(1)} kB`, `${(gzip / 1e3).toFixed(1)} kB`, percent(raw), percent(accuracy)];
+  const how = `${kept} | ${saliency} | ${loss === 'mse' ? 'logits' : 'labels'}`;
+  parts.push(`| ${name} | ${how} | ${cells.join(' | ')} | ${percent(known[`${name} dense`].accuracy)} |`);
 }
 
 const head = `# Pruning without retraining

@@ -12,8 +12,8 @@ import { type Evaluation, evaluate } from './evaluate.js';
 import type { PrunedLayer } from './prune.js';
 
 export interface PruneChannelsOptions extends LongOptions {
-  /** Share of the channels of every group to remove, 0 … 1. */
-  readonly sparsity: number;
+  /** Share of the channels of every group to remove, 0 … 1, or one share per group in graph order: early groups often can spare less. */
+  readonly sparsity: number | readonly number[];
   /** By what the readers' outputs lose, with repair (activations, the default), or by the size of the filters (l1, l2). */
   readonly saliency?: 'activations' | 'l1' | 'l2';
   /** activations: calibration samples (256), at most those of the first batch. */
@@ -45,7 +45,7 @@ export interface PruneChannelsResult {
  */
 export async function pruneChannels(model: OnnxModel, data: Data, options: PruneChannelsOptions): Promise<PruneChannelsResult> {
   const { sparsity, saliency = 'activations', samples = 256, multiple = 1, seed = 0, signal, onProgress } = options;
-  checkRange('sparsity', sparsity, 0, 1);
+  for (const share of typeof sparsity === 'number' ? [sparsity] : sparsity) checkRange('sparsity', share, 0, 1);
   checkOneOf('saliency', saliency, ['activations', 'l1', 'l2']);
   checkInteger('samples', samples, 1);
   const start = performance.now();

@@ -37,18 +37,18 @@ test.each([
   ['exp', Math.exp, 1],
   ['gaussian', (u: number) => Math.exp((-u * u) / 2), 0.4], // frequencies without bound: the variance is finite for |w|² < ½ only
 ] as const)('systems/22 features of %s multiply to f(w·x + b), with an error that falls as m^(−1/2)', (f, truth, scale) => {
-  const sizes = [16, 64, 256, 1024];
+  const sizes = [16, 64, 256];
   const points = sizes.map((m) => [Math.log(m), Math.log(error(f, truth, m, scale))] as const);
   const [mx, my] = [0, 1].map((i) => points.reduce((sum, p) => sum + p[i]!, 0) / points.length) as [number, number];
   const slope = points.reduce((sum, [a, c]) => sum + (a - mx) * (c - my), 0) / points.reduce((sum, [a]) => sum + (a - mx) ** 2, 0);
   expect(Math.abs(slope + 0.5)).toBeLessThan(0.1);
-  expect(error(f, truth, 1024, scale)).toBeLessThan(0.1);
+  expect(error(f, truth, 256, scale)).toBeLessThan(0.2);
 });
 
 test('systems/22 any function by its Fourier transform: a mixture of two cosines and a sine from drawn frequencies', () => {
   const f = (random: { uniform(): number }) =>
     random.uniform() < 0.5 ? { frequency: 0.5, real: 2 } : { frequency: 1.5, real: 0, imaginary: -4 };
-  expect(error(f, (u) => Math.cos(0.5 * u) + 2 * Math.sin(1.5 * u), 4096)).toBeLessThan(0.12);
+  expect(error(f, (u) => Math.cos(0.5 * u) + 2 * Math.sin(1.5 * u), 1024)).toBeLessThan(0.24);
 });
 
 test('systems/22 arc-cosine features multiply to the closed-form kernel of a ReLU layer, which is that of the integral', () => {

@@ -291,5 +291,9 @@ test('channels: a smaller model with the same inputs and outputs, measured befor
   expect(before.accuracy).toBeGreaterThan(0.8);
   expect(after.accuracy).toBeGreaterThan(0.5);
   expect(Array.from(opened.getParameters())).toEqual(Array.from(trained));
+  const own = await pruneChannels(opened, data, { sparsity: [0.2], saliency: 'l1' });
+  expect(own.groups.map(({ kept }) => kept.length)).toEqual([4]);
+  await expect(pruneChannels(opened, data, { sparsity: [0.2, 0.2] })).rejects.toThrow(/sparsity: expected 1 elements, got 2/);
+  await expect(pruneChannels(opened, data, { sparsity: [2] })).rejects.toThrow(/sparsity: expected a number from 0 to 1, got 2/);
   opened.dispose();
 });
