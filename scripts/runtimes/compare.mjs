@@ -94,7 +94,7 @@ ${rows([
 
 ## Cold start
 
-Median of nine new processes, in ms: \`import('afterpass/transport')\` to the first \`sinkhorn\`. Decode: base64 to bytes; first call: what is left
+The fastest of nine new processes, in ms: \`import('afterpass/transport')\` to the first \`sinkhorn\`. Decode: base64 to bytes; first call: what is left
 of it (the engine compiles on demand). For workerd: the first request of a Worker that makes this call.
 
 ${rows([
