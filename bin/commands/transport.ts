@@ -64,7 +64,10 @@ function solve(problem: Problem, args: Args): Outcome {
   };
   switch (method) {
     case 'emd':
-      return transportation.emd(problem, mass === undefined ? {} : { mass });
+      return transportation.emd(problem, {
+        ...(mass !== undefined && { mass }),
+        ...(args.maxIterations !== undefined && { maxIterations: args.maxIterations }),
+      });
     case 'sinkhorn-partial':
       if (mass === undefined) throw new DomainError('--mass: expected the mass to move for sinkhorn-partial, got none');
       return transportation.sinkhornPartial(problem, { epsilon, mass, ...limits });
@@ -122,7 +125,7 @@ export const transport: CommandModule<GlobalArgs, Args> = {
     const summary = {
       method: args.method,
       shape,
-      epsilon: args.epsilon,
+      epsilon: args.method === 'emd' ? undefined : args.epsilon,
       value,
       transportCost,
       mass,

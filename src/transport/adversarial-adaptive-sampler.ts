@@ -1,6 +1,7 @@
 import { checkFinite, checkInteger, checkLength, checkNonNegative, checkNotEmpty, checkPositive, checkRange } from '../core/check.js';
 import { asFloats, type NumberArray } from '../core/tensor.js';
 import { dirichletMaxDensity } from './dirichlet-max-density.js';
+import { checkProblem } from './problem.js';
 import { corners, residualResample } from './residual-resample.js';
 
 export interface AdaptiveSamplerOptions {
@@ -39,6 +40,7 @@ export interface AdaptiveSampler {
  * @see Tang, Zhai, Wan & Yang 2024, arXiv:2305.18702, algorithm 1
  */
 export function adversarialAdaptiveSampler(options: AdaptiveSamplerOptions): AdaptiveSampler {
+  checkProblem('options', options, '{ shape, … }');
   const { shape, beta = 0.01, uniform = 0.1, seed = 0 } = options;
   checkNotEmpty('shape', shape);
   for (const extent of shape) checkInteger('shape', extent, 1);

@@ -1,6 +1,6 @@
 import { assign } from '../kernels/assignment.js';
 import { withArena } from '../runtime/instance.js';
-import { type CostProblem, isPointProblem, type Matrix, type PointProblem, type Problem, readMatrix } from './problem.js';
+import { type CostProblem, checkProblem, isPointProblem, type Matrix, type PointProblem, type Problem, readMatrix } from './problem.js';
 import { readProblem } from './setting.js';
 import { transpose } from './source.js';
 
@@ -43,6 +43,7 @@ export function assignment(problem: Matrix | Pick<CostProblem, 'cost'> | Omit<Po
 
 /** Costs as f64, whatever form the problem has. */
 function readCosts(problem: Matrix | object): { cost: Float64Array; rows: number; cols: number } {
+  checkProblem('problem', problem, 'a matrix, { cost } or { x, y, costFunction? }');
   const named = problem as Problem;
   if (isPointProblem(named)) {
     const { make } = readProblem(named, false);

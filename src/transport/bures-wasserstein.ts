@@ -4,6 +4,7 @@ import { asFloats, type NumberArray, type TensorLike } from '../core/tensor.js';
 import { eigh } from '../linalg/eigh.js';
 import { readSymmetric } from '../linalg/matrix.js';
 import { svd } from '../linalg/svd.js';
+import { checkProblem } from './problem.js';
 
 /** A Gaussian by its moments; a mean left out is zero. */
 export interface Gaussian {
@@ -51,6 +52,7 @@ export interface Root {
  * @see Bhatia, Jain & Lim 2019, On the Bures–Wasserstein distance between positive definite matrices, arXiv:1712.01504
  */
 export function buresWasserstein(x: Gaussian, y: Gaussian): BuresResult {
+  for (const [name, given] of [['x', x] as const, ['y', y] as const]) checkProblem(name, given, '{ mean?, covariance }');
   const sx = rootOf('x.covariance', x.covariance);
   const sy = rootOf('y.covariance', y.covariance);
   const d = sx.size;

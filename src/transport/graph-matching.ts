@@ -4,7 +4,7 @@ import { ShapeError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import type { FloatArray } from '../core/tensor.js';
 import { assignment } from './assignment.js';
-import { type Matrix, readMatrix } from './problem.js';
+import { checkProblem, type Matrix, readMatrix } from './problem.js';
 
 export interface GraphMatchingOptions {
   /** Frank–Wolfe steps per start (100). */
@@ -38,6 +38,7 @@ export function graphMatching(
   options: GraphMatchingOptions = {},
 ): GraphMatchingResult {
   const { maxIterations = 100, starts = 8, seed = 0, onIteration } = options;
+  checkProblem('problem', problem, '{ node, edge? }');
   checkInteger('maxIterations', maxIterations, 1);
   checkInteger('starts', starts, 1);
   const { data: node, rows: n, cols: m } = readMatrix('node', problem.node);

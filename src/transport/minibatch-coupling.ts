@@ -1,6 +1,6 @@
 import { ShapeError } from '../core/errors.js';
 import { assignment } from './assignment.js';
-import { type PointProblem, readPoints } from './problem.js';
+import { checkProblem, type PointProblem, readPoints } from './problem.js';
 
 export interface MinibatchCouplingResult {
   /** [n] the row of y paired with each row of x. */
@@ -21,6 +21,7 @@ export interface MinibatchCouplingResult {
  * @see Tong et al. 2023, Improving and generalizing flow-based generative models with minibatch optimal transport, arXiv:2302.00482, §3.3
  */
 export function minibatchCoupling(problem: Omit<PointProblem, 'a' | 'b'>): MinibatchCouplingResult {
+  checkProblem('problem', problem, '{ x, y, costFunction? }');
   const { x, y } = readPoints(problem);
   if (x.rows !== y.rows) throw new ShapeError(`y: expected ${x.rows} points, as many as x, got ${y.rows}`);
   const { columns, value } = assignment(problem);

@@ -119,6 +119,11 @@ export function balance(a: Float64Array, b: Float64Array, single: boolean): void
   for (let j = 0; j < b.length; j++) b[j]! *= one / two;
 }
 
+/** Throws unless a problem is an object with `fields`. */
+export function checkProblem(name: string, value: unknown, fields: string): void {
+  if (typeof value !== 'object' || value === null) throw new ShapeError(`${name}: expected ${fields}, got ${describe(value)}`);
+}
+
 /** True for a problem given by points. */
 export function isPointProblem(problem: Problem): problem is PointProblem {
   return (problem as PointProblem).x !== undefined || (problem as PointProblem).y !== undefined;

@@ -12,7 +12,7 @@ import type { IterationInfo } from './entropic.js';
 import { PartialDual } from './partial-dual.js';
 import { andersonMethod, type DualMethod, type DualSolution, newton, scalingMethod } from './partial-methods.js';
 import { asPlan, type Plan } from './plan.js';
-import { type Matrix, type ReadMatrix, readMatrix, readWeights, total } from './problem.js';
+import { checkProblem, type Matrix, type ReadMatrix, readMatrix, readWeights, total } from './problem.js';
 import { checkSolver } from './setting.js';
 
 /** Predictions of N samples over K clusters. */
@@ -81,6 +81,7 @@ export interface Labels extends ReadMatrix {
 
 /** Reads logits or costs. */
 export function readLabels(problem: LabelProblem): Labels {
+  checkProblem('problem', problem, '{ logits } or { cost }');
   if ('cost' in problem && problem.cost !== undefined) return { name: 'cost', ...readMatrix('cost', problem.cost, { unchecked: true }) };
   return { name: 'logits', ...readMatrix('logits', (problem as { logits: Matrix }).logits, { unchecked: true }) };
 }

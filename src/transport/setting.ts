@@ -1,5 +1,5 @@
 // A checked transport problem: weights, precision, and how to put its costs into an arena (whole, or without massless rows and columns).
-import { checkOneOf, checkPositive } from '../core/check.js';
+import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { type FloatArray, type Precision, precisionOf } from '../core/tensor.js';
 import type { Arena } from '../runtime/arena.js';
@@ -54,6 +54,6 @@ export function checkSolver<M extends string>(
 ): void {
   checkPositive('epsilon', epsilon);
   if (!(tolerance >= 0)) checkPositive('tolerance', tolerance);
-  if (!(Number.isSafeInteger(maxIterations) && maxIterations >= 0)) checkPositive('maxIterations', maxIterations);
+  checkInteger('maxIterations', maxIterations, 0);
   if (methods) checkOneOf('method', method, methods);
 }

@@ -5,7 +5,7 @@ import type { NumberArray } from '../core/tensor.js';
 import { withArena } from '../runtime/instance.js';
 import { type BarycenterSetting, KernelIteration, LogIteration } from './barycenter-iterations.js';
 import { type IterationInfo, schedule } from './entropic.js';
-import { type Matrix, readMatrix, readWeights, total } from './problem.js';
+import { checkProblem, type Matrix, readMatrix, readWeights, total } from './problem.js';
 
 export interface BarycenterProblem {
   /** [n, m] from the support of the barycenter to that of the histograms. */
@@ -66,6 +66,7 @@ export function sinkhornBarycenter(problem: BarycenterProblem, options: Barycent
     maxIterations = 10_000,
     onIteration,
   } = options;
+  checkProblem('problem', problem, '{ cost, histograms, weights?, costX? }');
   checkPositive('epsilon', epsilon);
   checkOneOf('method', method, barycenterMethods);
   checkInteger('maxIterations', maxIterations, 1);

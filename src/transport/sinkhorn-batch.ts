@@ -1,7 +1,7 @@
 // Many balanced problems in one call.
 import { ShapeError } from '../core/errors.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
-import { type Matrix, type Problem, readMatrix } from './problem.js';
+import { checkProblem, type Matrix, type Problem, readMatrix } from './problem.js';
 import { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
 
 /** Problems of any sizes, or one cost [n, m] with rows of weights a [B, n], b [B, m] (one row serves all). */
@@ -31,6 +31,7 @@ export function sinkhornBatch(problems: BatchProblem, options: SinkhornOptions =
 /** A batch as chains: a problem of a list is one of its own. @throws {ShapeError} */
 export function chains(problems: BatchProblem): Problem[][] {
   if (Array.isArray(problems)) return (problems as readonly Problem[]).map((problem) => [problem]);
+  checkProblem('problems', problems, 'a list of problems, or { cost, a, b }');
   const { cost, a, b } = problems as { cost: Matrix; a: Matrix; b: Matrix };
   const [left, right] = [readMatrix('a', a), readMatrix('b', b)];
   const B = Math.max(left.rows, right.rows);

@@ -3,7 +3,7 @@ import { DomainError } from '../core/errors.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { weightGradients } from './outcome.js';
 import { pointGradients } from './point-gradient.js';
-import { balance, type CostFunction, type Matrix, readMatrix, total } from './problem.js';
+import { balance, type CostFunction, checkProblem, type Matrix, readMatrix, total } from './problem.js';
 import { readProblem, type Setting } from './setting.js';
 import { readPenalty, solveUnbalanced, type UnbalancedOptions } from './sinkhorn-unbalanced.js';
 
@@ -36,6 +36,7 @@ export interface DivergenceResult {
  * @see Feydy, Séjourné, Vialard, Amari, Trouvé & Peyré 2019, arXiv:1810.08278; unbalanced: Séjourné et al. 2019, arXiv:1910.12958
  */
 export function sinkhornDivergence(problem: DivergenceProblem, options: UnbalancedOptions = {}): DivergenceResult {
+  checkProblem('problem', problem, '{ x, y, costFunction?, a?, b? } or { cost, costX, costY, a?, b? }');
   const { epsilon = 0.05, marginalPenalty = Infinity } = options;
   const penalty = readPenalty(marginalPenalty);
   if (penalty[0] !== penalty[1]) throw new DomainError('marginalPenalty: expected one penalty for both marginals, got two');

@@ -6,7 +6,7 @@ import { gemm } from '../kernels/gemm.js';
 import { mergeSorted, orderRows } from '../kernels/wasserstein1d.js';
 import { type Arena, type F64, type Real, slice } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
-import { type Matrix, type ReadMatrix, readMatrix } from './problem.js';
+import { checkProblem, type Matrix, type ReadMatrix, readMatrix } from './problem.js';
 import { center, checkExponent, readSides, root } from './wasserstein1d.js';
 
 /** Two point sets in the same space. */
@@ -84,6 +84,7 @@ export function slicedWasserstein(problem: CloudProblem, options: SlicedOptions 
 /** Reads a sliced problem by name. */
 export function readSlices(problem: CloudProblem, options: SlicedOptions): Slices {
   const { p = 2, projections = 50, seed = 0 } = options;
+  checkProblem('problem', problem, '{ x, y, a?, b? }');
   checkExponent(p);
   checkInteger('projections', projections, 1);
   const x = readMatrix('x', problem.x);

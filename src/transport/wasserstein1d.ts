@@ -4,7 +4,7 @@ import { pow } from '../kernels/scalar.js';
 import { mergeSorted, orderRows } from '../kernels/wasserstein1d.js';
 import type { Arena, F64 } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
-import { balance, readWeights } from './problem.js';
+import { balance, checkProblem, readWeights } from './problem.js';
 
 /** Two samples on a line. */
 export interface LineProblem {
@@ -47,6 +47,7 @@ export interface Wasserstein1dResult {
  */
 export function wasserstein1d(problem: LineProblem, options: Wasserstein1dOptions = {}): Wasserstein1dResult {
   const { p = 1 } = options;
+  checkProblem('problem', problem, '{ x, y, a?, b? }');
   checkExponent(p);
   const x = readLine('x', problem.x);
   const y = readLine('y', problem.y);
