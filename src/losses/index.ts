@@ -1,5 +1,6 @@
 /** Losses with their gradients: `{ value, grad, perSample }`. */
 export { binaryCrossEntropy } from './binary-cross-entropy.js';
+export { cauchyLoss } from './cauchy-loss.js';
 export { type CrossEntropyOptions, crossEntropy } from './cross-entropy.js';
 export { huber } from './huber.js';
 export { mse } from './mse.js';

@@ -1,5 +1,6 @@
 import type { Registry } from '../core/registry.js';
 import { binaryCrossEntropy } from './binary-cross-entropy.js';
+import { cauchyLoss } from './cauchy-loss.js';
 import { crossEntropy } from './cross-entropy.js';
 import { huber } from './huber.js';
 import { mse } from './mse.js';
@@ -9,6 +10,12 @@ import { wassersteinTokenLoss } from './wasserstein-token-loss.js';
 /** Every loss by the kebab-case of its export. */
 export const registry = {
   'binary-cross-entropy': { method: binaryCrossEntropy, summary: 'two-way classification on logits', test: 'test/losses/losses.test.ts' },
+  'cauchy-loss': {
+    method: cauchyLoss,
+    summary: 'regression of whole samples with bounded influence',
+    papers: [188],
+    test: 'test/losses/cauchy-loss.test.ts',
+  },
   'cross-entropy': { method: crossEntropy, summary: 'classification by softmax', test: 'test/losses/losses.test.ts' },
   huber: { method: huber, summary: 'regression with outliers', test: 'test/losses/losses.test.ts' },
   mse: { method: mse, summary: 'regression', test: 'test/losses/losses.test.ts' },

@@ -8,6 +8,7 @@ export { type BuresResult, buresWasserstein, type Gaussian, type GaussianGradien
 export { type DirichletDensity, type DirichletOptions, dirichletMaxDensity } from './dirichlet-max-density.js';
 export { type EmdOptions, type EmdResult, emd } from './emd.js';
 export { blackboxSolverGrad, type GraphMatchingOptions, type GraphMatchingResult, graphMatching } from './graph-matching.js';
+export { type FairnessGaps, groupFairnessGaps } from './group-fairness-gaps.js';
 export { type MaxSlicedOptions, type MaxSlicedResult, maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 export { type MinibatchCouplingResult, minibatchCoupling } from './minibatch-coupling.js';
 export { parallelSinkhornBatch } from './parallel-sinkhorn-batch.js';

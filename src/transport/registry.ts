@@ -7,6 +7,7 @@ import { buresWasserstein } from './bures-wasserstein.js';
 import { dirichletMaxDensity } from './dirichlet-max-density.js';
 import { emd } from './emd.js';
 import { blackboxSolverGrad, graphMatching } from './graph-matching.js';
+import { groupFairnessGaps } from './group-fairness-gaps.js';
 import { maxSlicedWasserstein } from './max-sliced-wasserstein.js';
 import { minibatchCoupling } from './minibatch-coupling.js';
 import { parallelSinkhornBatch } from './parallel-sinkhorn-batch.js';
@@ -142,6 +143,12 @@ export const registry = {
     test: 'test/threads/parallel.test.ts',
   },
   'sinkhorn-batch': { method: sinkhornBatch, summary: 'Many balanced problems in one call', test: 'test/transport/sinkhorn-batch.test.ts' },
+  'group-fairness-gaps': {
+    method: groupFairnessGaps,
+    summary: 'Hit rate and recall by group of samples, and their gaps',
+    papers: [142],
+    test: 'test/transport/swapped-prediction.test.ts',
+  },
   'swapped-prediction': {
     method: swappedPrediction,
     summary: 'Each view predicts the codes of the other (SwAV)',

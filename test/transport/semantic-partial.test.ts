@@ -1,6 +1,6 @@
 import { Random } from '../../src/core/random.js';
 import { progressivePartial, semanticPartial } from '../../src/transport/index.js';
-import { randomF64 } from '../helpers/close.js';
+import { expectClose, randomF64 } from '../helpers/close.js';
 
 const shaped = (data: Float64Array, cols: number) => ({ data, shape: [data.length / cols, cols] });
 
@@ -40,6 +40,32 @@ test('systems/228: planted clusters with noisy logits are labelled better than w
   const plain = accuracy(progressivePartial({ logits }, options).plan);
   const semantic = accuracy(semanticPartial({ logits, features }, { ...options, semanticWeight: 60 }).plan);
   expect(semantic).toBeGreaterThan(plain + 0.05);
+});
+
+test('systems/228: the published loop in plain f64 and ours agree at ε = 0.1', () => {
+  const [N, K, mass] = [12, 3, 0.5];
+  const logits = { data: randomF64(N * K, 8).map((v) => 0.1 * v), shape: [N, K] };
+  /** The published loop in plain f64, without absorption. */
+  const plain = (epsilon: number) => {
+    const M = Array.from({ length: N }, (_, i) => {
+      const row = Array.from(logits.data.subarray(i * K, (i + 1) * K));
+      const sum = Math.log(row.reduce((s, v) => s + Math.exp(v), 0));
+      return [...row.map((v) => Math.exp((v - sum) / epsilon)), 1];
+    });
+    let [u, v] = [new Array<number>(N).fill(1), new Array<number>(K + 1).fill(1)];
+    for (let k = 0; k < 5000; k++) {
+      u = M.map((row) => 1 / N / row.reduce((s, m, j) => s + m * v[j]!, 0));
+      v = v.map((_, j) => {
+        const ratio = (j < K ? mass / K : 1 - mass) / M.reduce((s, row, i) => s + row[j]! * u[i]!, 0);
+        return j < K ? ratio ** (1 / (1 + epsilon)) : ratio;
+      });
+    }
+    return M.flatMap((row, i) => row.slice(0, K).map((m, j) => u[i]! * m * v[j]!));
+  };
+  for (const method of ['scaling', 'anderson', 'newton'] as const) {
+    const options = { mass, method, tolerance: 1e-10, maxIterations: 20_000 };
+    expectClose(progressivePartial({ logits }, { ...options, epsilon: 0.1 }).plan, plain(0.1), { atol: 1e-8 });
+  }
 });
 
 test('a similarity of the wrong shape is refused by name', () => {

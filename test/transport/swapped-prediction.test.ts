@@ -1,4 +1,4 @@
-import { emd, swappedPrediction, swavCodes } from '../../src/transport/index.js';
+import { emd, groupFairnessGaps, swappedPrediction, swavCodes } from '../../src/transport/index.js';
 import { expectClose, numericalGradient, randomF64 } from '../helpers/close.js';
 import { columnSums, rowSums } from './problems.js';
 
@@ -73,6 +73,20 @@ test('systems/142: the gradient is that of differences with the codes held fixed
     numericalGradient((x) => loss(one, x), two),
     { atol: 1e-6 },
   );
+});
+
+test('systems/142: hit rate, recall and gaps by group are those of a table counted by hand', () => {
+  // Group 1: classes 0 (2 of 3 found) and 1 (1 of 1); group 2: class 0 (1 of 2), 1 (0 of 1), 2 (2 of 2).
+  const labels = [0, 0, 0, 1, 0, 0, 1, 2, 2];
+  const predictions = [0, 0, 1, 1, 0, 2, 0, 2, 2];
+  const groups = [1, 1, 1, 1, 2, 2, 2, 2, 2];
+  const r = groupFairnessGaps(predictions, labels, groups);
+  expect(Array.from(r.groups)).toEqual([1, 2]);
+  expect(Array.from(r.counts)).toEqual([4, 5]);
+  expectClose(r.hitRate, [3 / 4, 3 / 5], { rtol: 1e-12 });
+  expectClose(r.recall, [(2 / 3 + 1) / 2, (1 / 2 + 0 + 1) / 3], { rtol: 1e-12 });
+  expectClose([r.hitRateGap, r.recallGap], [0.15, 1 / 3], { rtol: 1e-12 });
+  expect(() => groupFairnessGaps([0], [0, 1], [1])).toThrow(/labels: expected 1 elements, got 2/);
 });
 
 test('views of different shape and NaN are refused by name', () => {

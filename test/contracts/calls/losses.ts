@@ -6,6 +6,7 @@ const targets = [1, 0, 0.5, 0, 1, 1];
 
 export const calls: Record<string, (area: Area) => unknown> = {
   'binary-cross-entropy': ({ binaryCrossEntropy }) => binaryCrossEntropy(scores, targets),
+  'cauchy-loss': ({ cauchyLoss }) => cauchyLoss(scores, targets, { scale: 0.5 }),
   'cross-entropy': ({ crossEntropy }) => crossEntropy(scores, [2, 0], { labelSmoothing: 0.1, classWeights: [1, 2, 0.5] }),
   huber: ({ huber }) => huber(scores, targets, { delta: 0.75 }),
   'number-token-loss': ({ numberTokenLoss }) => numberTokenLoss(scores, [2, 0], { values: [NaN, 1, 4] }),

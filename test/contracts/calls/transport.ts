@@ -164,6 +164,7 @@ export const calls: Record<string, (area: Area) => unknown> = {
     }
   },
   'sinkhorn-batch': ({ sinkhornBatch }) => ({ values: sinkhornBatch([{ cost, a, b }, { cost: [0, 1, 1, 0] }], { epsilon: 0.2 }).values }),
+  'group-fairness-gaps': ({ groupFairnessGaps }) => groupFairnessGaps([0, 1, 1, 2], [0, 1, 2, 2], [5, 5, 3, 3]),
   'swapped-prediction': ({ swappedPrediction }) => {
     const view = (k: number) => ({ data: Float64Array.from({ length: 8 }, (_, i) => ((i * k) % 5) / 5), shape: [4, 2] });
     const { value, grad, codes } = swappedPrediction(view(2), view(3));
