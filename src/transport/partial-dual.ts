@@ -106,6 +106,15 @@ export class PartialDual {
     this.#singleFresh = false;
   }
 
+  /**
+   * v with its columns raised until the best row of each holds at least e^−depth of its own largest entry there: a column below the
+   * range of exponentials has no mass and no slope to climb back by. To be asked before the first `masses`.
+   */
+  raised(v: Float64Array, depth: number): Float64Array {
+    const top = this.#arena.view(this.#scratch.top);
+    return v.map((value, j) => value + this.epsilon * Math.max(0, -depth - top[j]!));
+  }
+
   /** Column masses [width] of the plan with exact rows at v [width]. */
   masses(v: Float64Array): Float64Array {
     const arena = this.#arena;

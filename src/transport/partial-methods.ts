@@ -102,13 +102,16 @@ function newtonStep(dual: PartialDual, x: Float64Array, wanted: Float64Array, la
   return d;
 }
 
+/** What a column counts for that holds less than numbers do: it comes back into their range within a few updates. */
+const nothing = 1e-30;
+
 /** The published update of ε·log b: b ← (β̂/(Mᵀa))^f, f = λ/(λ + ε) on the real columns and 1 on the virtual one. */
 function image(dual: PartialDual, v: Float64Array, x: Float64Array, prior: Float64Array, lambda: number): Float64Array {
   const { epsilon, columns, mass } = dual;
   const f = lambda === Infinity ? 1 : lambda / (lambda + epsilon);
   return v.map((value, j) => {
     const target = j < columns ? mass * prior[j]! : 1 - mass;
-    const next = value + epsilon * (log(target) - log(x[j]!));
+    const next = value + epsilon * (log(target) - log(x[j]! > 0 ? x[j]! : nothing));
     return (j < columns ? f : 1) * next;
   });
 }

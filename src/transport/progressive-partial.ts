@@ -67,6 +67,8 @@ export interface ProgressiveResult {
  * @param options `mass` ρ (0.5), `clusterPenalty` λ (1), `epsilon` (0.1), `method` ('newton'), `prior`, `tolerance`, `maxIterations`,
  *   `warmStart`, `start`, `onIteration`
  * @returns `plan`, `pseudoLabels`, `columnMass`, `slack`, `objective`, `potentials`, `error`, `iterations`, `converged`
+ * Columns whose costs are all beyond the range of exponentials at this ε start where the best row holds a little of them. Single precision
+ * resolves costs up to about 1000 ε; beyond that give f64.
  * @throws {DomainError} for mass outside (0, 1], penalties or epsilon ≤ 0, non-finite data; {ShapeError} when shapes do not fit
  * @see Zhang, Ren & He 2024, arXiv:2401.09266, §4
  */
@@ -97,20 +99,27 @@ export function labelCost(labels: Labels): FloatArray {
 }
 
 /** Labels and, for logits, their normalisers in the arena. @throws {DomainError} when they hold NaN or infinity */
-function putLabels(arena: Arena, { name, data, rows, cols }: Labels): LabelRows {
+function putLabels(arena: Arena, { name, data, rows, cols }: Labels): LabelRows & { span: number } {
   const block = arena.put(data);
   const { low, high } = extremes(block);
   if (!Number.isFinite(low) || !Number.isFinite(high)) checkFinite(name, data);
-  if (name === 'cost') return { data: block, cols };
+  // The virtual column costs 0.
+  if (name === 'cost') return { data: block, cols, span: Math.max(high, 0) - Math.min(low, 0) };
   const base = arena.real(precisionOf(data), rows);
   logSumExpRows(base, block, rows, cols);
-  return { data: block, base, cols };
+  return { data: block, base, cols, span: high - low };
 }
 
 /** Problems with so many rows and more are first solved on every eighth row, to about the error that leaves. */
 const sampleFrom = 1000;
 const sampleStride = 8;
-const sampleTolerance = 1e-2;
+const roughTolerance = 1e-2;
+/** Newton's steps are few where the costs span no more ε than this. */
+const easySpan = 400;
+
+/** Exponents to which columns without mass are raised at the start: those a Newton step climbs from, and those numbers can still hold. */
+const newtonDepth = 20;
+const lowest = { float32: 60, float64: 300 };
 
 /** P²OT under given costs or logits. */
 export function solvePartial(labels: Labels, options: ProgressiveOptions): ProgressiveResult {
@@ -130,10 +139,10 @@ export function solvePartial(labels: Labels, options: ProgressiveOptions): Progr
     const v = new Float64Array(width);
     if (warmStart) v.set(Float64Array.from(warmStart.potentials).subarray(0, cols));
     else if (start === 'published') v.fill(-epsilon * log(width));
-    const dualOf = (stride: number, type: Precision) => {
+    const dualOf = (stride: number, type: Precision, strength = epsilon) => {
       const count = Math.ceil(rows / stride);
       const fill = (C: Real, total: number) => extendRows(C, data, stride, count, total);
-      return new PartialDual(arena, fill, count, type, prior, mass, epsilon, clusterPenalty, v);
+      return new PartialDual(arena, fill, count, type, prior, mass, strength, clusterPenalty, v);
     };
     let steps = 0;
     let stopped = false;
@@ -143,20 +152,30 @@ export function solvePartial(labels: Labels, options: ProgressiveOptions): Progr
       return go;
     };
     const shared = { lambda: clusterPenalty, onIteration: report };
-    if (method === 'newton' && rows >= sampleFrom && !warmStart) {
+    // Roughly solved first: at larger strengths where the costs span many ε, each solution the start of the next, and on a sample.
+    const rough = (stride: number, type: Precision, strength?: number) => {
       const mark = arena.mark();
-      const sample = newton(dualOf(sampleStride, 'float32'), v, {
-        tolerance: Math.max(tolerance, sampleTolerance),
-        maxIterations,
-        ...shared,
-      });
-      v.set(sample.v);
-      steps = sample.iterations;
+      const dual = dualOf(stride, type, strength);
+      const options = { tolerance: Math.max(tolerance, roughTolerance), maxIterations: stopped ? 0 : maxIterations - steps, ...shared };
+      const found = newton(dual, dual.raised(v, newtonDepth), options);
+      v.set(found.v);
+      steps += found.iterations;
       arena.release(mark);
+    };
+    if (method === 'newton' && !warmStart) {
+      const sampled = rows >= sampleFrom;
+      const stride = sampled ? sampleStride : 1;
+      for (let strength = data.span / easySpan; strength > epsilon; strength /= 4) rough(stride, precision, strength);
+      if (sampled) rough(stride, 'float32');
     }
     const dual = dualOf(1, precision);
     const methods: Record<string, DualMethod> = { newton, anderson: andersonMethod(prior), scaling: scalingMethod(prior) };
-    const { iterations, ...rest } = methods[method]!(dual, v, { tolerance, maxIterations: stopped ? 0 : maxIterations - steps, ...shared });
+    const first = dual.raised(v, method === 'newton' ? newtonDepth : lowest[precision]);
+    const { iterations, ...rest } = methods[method]!(dual, first, {
+      tolerance,
+      maxIterations: stopped ? 0 : maxIterations - steps,
+      ...shared,
+    });
     const solved = { ...rest, iterations: iterations + steps };
     const masses = dual.masses(solved.v); // and the row scalings that `plan` takes
     return describePlan(dual, masses.slice(0, cols), solved, prior, clusterPenalty);
@@ -187,7 +206,7 @@ function describePlan(
     const x = columnMass[j]!;
     const wanted = mass * prior[j]!;
     objective += x * v[j]!;
-    if (lambda !== Infinity) objective += lambda * (x * log(x / wanted) - x + wanted);
+    if (lambda !== Infinity) objective += lambda * ((x > 0 ? x * log(x / wanted) : 0) - x + wanted);
   }
   const potentials = v.subarray(0, columns).map((value) => value - virtual);
   let labels: Plan | undefined;

@@ -147,6 +147,25 @@ test('λ = ∞ forces the prior, and small ε and extreme logits stay finite', (
   }
 });
 
+test.each([1e-3, 1e-4])('columns whose costs are all far beyond the range of exponentials get their share (ε = %d)', (epsilon) => {
+  const scores = randomF64(200 * 6, 3);
+  for (const precision of ['f32', 'f64'] as const) {
+    const numbers = precision === 'f32' ? Float32Array.from(scores) : scores;
+    for (const problem of [{ logits: shaped(numbers, 6) }, { cost: shaped(numbers.map((c) => c - 8) as Float64Array, 6) }]) {
+      for (const mass of [0.1, 0.5, 1]) {
+        const solved = progressivePartial(problem, { mass, epsilon });
+        // Costs of single precision, rounded to half an ε and more here, need not have a solution to 1e-6.
+        if (precision === 'f64') expect(solved.converged).toBe(true);
+        expect([...solved.plan, solved.objective, solved.error, ...solved.potentials].every(Number.isFinite)).toBe(true);
+        for (const method of ['anderson', 'scaling'] as const) {
+          const slow = progressivePartial(problem, { mass, epsilon, method, maxIterations: 60 });
+          expect([...slow.plan, slow.objective, slow.error, ...slow.potentials].every(Number.isFinite)).toBe(true);
+        }
+      }
+    }
+  }
+});
+
 test('a warm start from a nearby mass saves steps', () => {
   const { logits } = imbalanced([100, 50, 10], 3, 5);
   const cold = progressivePartial({ logits }, { mass: 0.5 });
