@@ -2,6 +2,7 @@
 import { DomainError } from '../core/errors.js';
 import type { Precision } from '../core/tensor.js';
 import type { Arena } from '../runtime/arena.js';
+import { dualNewton, newtonPatience } from './dual-newton.js';
 import { LogDomain, SymmetricDomain } from './log-domain.js';
 import { type Certificate, Potentials } from './potentials.js';
 import { Relaxation } from './relaxation.js';
@@ -25,7 +26,8 @@ export interface EntropicOptions {
   /**
    * 'scaling': plain iterations on one kernel matrix, absorbed only where a scaling would leave the range of its type; 'log': log domain,
    * one exponential per entry; 'stabilized': scalings absorbed into potentials early; 'auto' (default): stabilized, with ε-scaling and
-   * over-relaxation where they pay.
+   * over-relaxation where they pay. All but 'scaling' hand small problems that hardly move to Newton's method on the dual, whose steps count
+   * as iterations; not under an `overRelaxation` of your own.
    */
   readonly method?: SinkhornMethod;
   /** L1 error of both marginals relative to the total mass (1e-6 for f64 costs, 1e-4 for f32). */
@@ -82,6 +84,8 @@ const firstStage = 1 / 64;
 /** Costs of so many ε are worth a schedule; costs of so many need exponents in f64. */
 const scheduleFrom = 300;
 const singleUpTo = 1000;
+/** Newton steps in a row. */
+const newtonSteps = 60;
 /** Errors that single-precision sums can still tell, relative to the mass. */
 const singleFloor = 4e-6;
 /** Tolerances from here on are certified on entries rounded to f32, whose sums are off by a relative 5e-7 at most. */
@@ -99,6 +103,11 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
   const mass = Math.min(sum(a), sum(b));
   const goal = problem.tolerance * mass;
   const unbalanced = penalty[0] !== Infinity || penalty[1] !== Infinity;
+  // A tolerance that no arithmetic reaches asks for exactly maxIterations, in the precision of the cost.
+  const endless = problem.tolerance < 1e-14;
+  // Nothing but what was asked for under a fixed ω or in the published form, nor where a tolerance asks for exactly maxIterations.
+  const accelerates =
+    method !== 'scaling' && options.overRelaxation === undefined && !problem.symmetric && source.dense !== undefined && !endless;
   let iterations = 0;
   let stopped = false;
 
@@ -107,6 +116,7 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
     let error = Infinity;
     let since = 0;
     const end = Math.min(maxIterations, iterations + budget);
+    let handover = accelerates && budget === Infinity ? iterations + newtonPatience(source.rows, source.cols) : Infinity;
     while (iterations < end && !(error <= tolerance) && !stopped) {
       const chunk = onIteration ? 1 : unbalanced ? Math.min(4, relaxation.window - since) : relaxation.window - since;
       const step = domain.iterate(Math.min(chunk, end - iterations), tolerance, relaxation.omega);
@@ -120,14 +130,24 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
         since = 0;
       }
       if (onIteration?.({ iteration: iterations, error, epsilon: p.epsilon }) === false) stopped = true;
+      if (iterations < handover || iterations >= end || error <= tolerance || stopped) continue;
+      // Too slow for its size: Newton steps, and once more after twice as many iterations should those not have ended it.
+      domain.finish();
+      let at = iterations;
+      const newton = dualNewton(p, tolerance, error, Math.min(newtonSteps, end - iterations), (now) => {
+        stopped = onIteration?.({ iteration: ++at, error: now, epsilon: p.epsilon }) === false;
+        return !stopped;
+      });
+      iterations += newton.done;
+      error = newton.error;
+      handover = 2 * iterations;
+      domain.start(true);
     }
     return error;
   };
 
   let work: Precision = source.precision;
   const log = method === 'log' || !source.dense || problem.symmetric;
-  // A tolerance that no arithmetic reaches asks for exactly maxIterations, in the precision of the cost.
-  const endless = problem.tolerance < 1e-14;
   if (log && ratio > singleUpTo) work = 'float64';
   const make = (): Domain => {
     if (problem.symmetric) return new SymmetricDomain(p, work);
