@@ -21,6 +21,7 @@ export interface Parameters {
 /** Calls on unchanged parameters after which a new session is worth its few milliseconds. */
 const worthBaking = 3;
 
+/** One graph of a model in its two forms, each opened when it is first chosen. */
 export class Program {
   readonly #make: (form: WeightForm, model: Model) => Model;
   readonly #settings: { ort: LoadedOrt; threads: number | undefined; form: WeightForm | undefined };
