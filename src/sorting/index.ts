@@ -2,6 +2,7 @@
 
 export type { Distribution } from '../kernels/diff-sort.js';
 export { argsort } from './argsort.js';
+export { type AuxZipfInput, type AuxZipfOptions, type AuxZipfResult, auxZipfLoss } from './aux-zipf-loss.js';
 export { decoupledSoftmaxLoss } from './decoupled-softmax-loss.js';
 export { type BackwardGrads, type DiffSortOptions, type DiffSortResult, diffSort } from './diff-sort.js';
 export type { Direction } from './direction.js';

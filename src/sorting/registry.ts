@@ -1,6 +1,7 @@
 // Every method of the area by the kebab-case of its export.
 import type { Registry } from '../core/registry.js';
 import { argsort } from './argsort.js';
+import { auxZipfLoss } from './aux-zipf-loss.js';
 import { decoupledSoftmaxLoss } from './decoupled-softmax-loss.js';
 import { diffSort } from './diff-sort.js';
 import { entmax15 } from './entmax15.js';
@@ -132,6 +133,12 @@ export const registry = {
     summary: 'budgets of features by a Zipf law',
     papers: [172],
     test: 'test/sorting/allocation.test.ts',
+  },
+  'aux-zipf-loss': {
+    method: auxZipfLoss,
+    summary: 'features used less than a Zipf law expects explain the residual',
+    papers: [172],
+    test: 'test/sorting/allocation-recovery.test.ts',
   },
   'decoupled-softmax-loss': {
     method: decoupledSoftmaxLoss,

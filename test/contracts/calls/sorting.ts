@@ -47,6 +47,14 @@ export const calls: Record<string, (area: typeof import('../../../src/sorting/in
   'mutual-choice': (area) => area.mutualChoice({ data: Float32Array.of(1, 4, 2, 3), shape: [2, 2] }, { budget: 2 }),
   'feature-choice': (area) => area.featureChoice({ data: Float32Array.of(1, 4, 2, 3), shape: [2, 2] }, { counts: [1, 2] }),
   'zipf-counts': (area) => area.zipfCounts({ features: 4, budget: 10, most: 5 }),
+  'aux-zipf-loss': (area) =>
+    area.auxZipfLoss({
+      residual: { data: Float32Array.of(1, -0.5, 0.25, 2), shape: [2, 2] },
+      scores: { data: Float32Array.of(1, 0.4, -0.2, 0.3, 0.8, 0.6), shape: [2, 3] },
+      decoder: { data: Float32Array.of(1, 0, 0, 1, 0.6, 0.8), shape: [3, 2] },
+      usage: [9, 1, 0],
+      expected: [6, 4, 2],
+    }),
   'decoupled-softmax-loss': (area) => area.decoupledSoftmaxLoss(Float32Array.of(0.5, 0.1, 0.3, 2), [1, 0, 1, 0]),
   'soft-top-k-loss': (area) => area.softTopKLoss(Float64Array.of(0.5, 0.1, 0.3, 2), [1, 0, 1, 0], { k: 2 }),
 };
