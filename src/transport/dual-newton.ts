@@ -71,48 +71,56 @@ class SemiDual {
     return { X, eliminated, plan, gradient, wanted, error: gradient.reduce((s, x) => s + Math.abs(x), 0) };
   }
 
-  /**
-   * H d = gradient for H = diag(extra) + the Laplacian of the weights S_jk = κ Σ_i P_ij P_ik / r_i, by an elimination without subtractions
-   * (Grassmann, Taksar & Heyman 1985): couplings far below rounding of the diagonal keep their digits. `ridge` is relative to the marginal.
-   */
+  /** Newton's direction at a point; `ridge` is relative to the marginal. */
   direction({ plan, gradient, wanted }: Point, ridge: number): Float64Array {
-    const m = gradient.length;
-    const S = new Float64Array(m * m);
-    const extra = new Float64Array(m);
-    for (let start = 0; start < plan.length; start += m) {
-      let mass = 0;
-      for (let j = 0; j < m; j++) mass += plan[start + j]!;
-      if (!(mass > 0)) continue;
-      for (let j = 0; j < m; j++) {
-        const weight = (this.#kappa * plan[start + j]!) / mass;
-        extra[j]! += (1 - this.#kappa) * plan[start + j]!;
-        if (weight > 0) for (let k = 0; k < j; k++) S[j * m + k]! += weight * plan[start + k]!;
-      }
-    }
-    for (let j = 0; j < m; j++) {
-      extra[j]! += (this.#soft + ridge) * wanted[j]!;
-      for (let k = 0; k < j; k++) S[k * m + j] = S[j * m + k]!;
-    }
-    const d = gradient.slice();
-    const pivots = new Float64Array(m);
-    for (let p = m - 1; p >= 0; p--) {
-      let pivot = extra[p]!;
-      for (let k = 0; k < p; k++) pivot += S[p * m + k]!;
-      pivots[p] = pivot;
-      for (let j = 0; j < p; j++) {
-        const share = S[j * m + p]! / pivot;
-        if (share === 0) continue;
-        extra[j]! += share * extra[p]!;
-        d[j]! += share * d[p]!;
-        for (let k = 0; k < p; k++) if (k !== j) S[j * m + k]! += share * S[p * m + k]!;
-      }
-    }
-    for (let p = 0; p < m; p++) {
-      for (let k = 0; k < p; k++) d[p]! += S[p * m + k]! * d[k]!;
-      d[p]! /= pivots[p]!;
-    }
-    return d;
+    const kappas = new Float64Array(this.#logs[0].length).fill(this.#kappa);
+    return newtonDirection(
+      plan,
+      kappas,
+      wanted.map((w) => (this.#soft + ridge) * w),
+      gradient,
+    );
   }
+}
+
+/**
+ * H d = gradient for H = diag(base + Σ_i (1 − κ_i) P_ij) + the Laplacian of the weights S_jk = Σ_i κ_i P_ij P_ik / r_i, by an elimination
+ * without subtractions (Grassmann, Taksar & Heyman 1985): couplings far below the rounding of the diagonal keep their digits.
+ */
+export function newtonDirection(plan: Float64Array, kappas: Float64Array, base: Float64Array, gradient: Float64Array): Float64Array {
+  const m = gradient.length;
+  const S = new Float64Array(m * m);
+  const extra = base.slice();
+  for (const [i, kappa] of kappas.entries()) {
+    const row = plan.subarray(i * m, (i + 1) * m);
+    const mass = total(row);
+    if (!(mass > 0)) continue;
+    for (let j = 0; j < m; j++) {
+      extra[j]! += (1 - kappa) * row[j]!;
+      const weight = (kappa * row[j]!) / mass;
+      if (weight > 0) for (let k = 0; k < j; k++) S[j * m + k]! += weight * row[k]!;
+    }
+  }
+  for (let j = 0; j < m; j++) for (let k = 0; k < j; k++) S[k * m + j] = S[j * m + k]!;
+  const d = gradient.slice();
+  const pivots = new Float64Array(m);
+  for (let p = m - 1; p >= 0; p--) {
+    let pivot = extra[p]!;
+    for (let k = 0; k < p; k++) pivot += S[p * m + k]!;
+    pivots[p] = pivot;
+    for (let j = 0; j < p; j++) {
+      const share = S[j * m + p]! / pivot;
+      if (share === 0) continue;
+      extra[j]! += share * extra[p]!;
+      d[j]! += share * d[p]!;
+      for (let k = 0; k < p; k++) if (k !== j) S[j * m + k]! += share * S[p * m + k]!;
+    }
+  }
+  for (let p = 0; p < m; p++) {
+    for (let k = 0; k < p; k++) d[p]! += S[p * m + k]! * d[k]!;
+    d[p]! /= pivots[p]!;
+  }
+  return d;
 }
 
 function inner(x: Float64Array, y: Float64Array): number {

@@ -6,6 +6,8 @@ import { exp as expOf, log } from '../kernels/scalar.js';
 import { capped } from '../kernels/sinkhorn-scaling.js';
 import type { Arena, F64, Real } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
+import { cappedNewton } from './capped-newton.js';
+import { newtonPatience } from './dual-newton.js';
 import { type IterationInfo, schedule } from './entropic.js';
 import type { Gradients } from './outcome.js';
 import { asPlan, type Plan } from './plan.js';
@@ -49,7 +51,7 @@ export interface PartialResult {
 /**
  * Entropic partial transport: min ⟨P, C⟩ + ε·Σ P_ij (log P_ij − 1) over P ≥ 0 with P1 ≤ a, Pᵀ1 ≤ b, ΣP = mass. The reference measure is
  * counting (as in the literature on partial transport), not a⊗b. Exact block ascent on the dual: the rows, then columns and the price of
- * mass together. `emd` with `mass` solves the problem without entropy.
+ * mass together; small problems that hardly move take Newton steps in between. `emd` with `mass` solves the problem without entropy.
  *
  * @param problem as for `sinkhorn`; totals may differ
  * @param options `mass` > 0, at most both totals; `epsilon` (0.05), `tolerance`, `maxIterations` (10 000), `onIteration`
@@ -80,7 +82,9 @@ export function sinkhornPartial(problem: Problem, options: PartialOptions): Part
     for (const stage of stages) {
       ascent.rescale(stage);
       const [goal, end] = stage === epsilon ? [tolerance, maxIterations] : [0.02, Math.min(maxIterations, iterations + 30)];
+      const handover = stage === epsilon ? iterations + newtonPatience(source.rows, source.cols) : Infinity;
       for (error = Infinity; iterations < end && error > goal && !stopped; ) {
+        if (iterations >= handover && tolerance >= 1e-14) ascent.accelerate(source.spread, tolerance);
         error = ascent.step() / mass;
         iterations++;
         stopped = onIteration?.({ iteration: iterations, error, epsilon: stage }) === false;
@@ -191,6 +195,22 @@ class Ascent {
       this.#form();
     }
     return error + Math.abs(moved - this.#mass);
+  }
+
+  /** A Newton step, where block ascent hardly moves. */
+  accelerate(spread: number, tolerance: number): void {
+    this.finish();
+    const arena = this.#arena;
+    const [a, C, epsilon] = [arena.take(this.#blocks.a), arena.view(this.#C), this.#epsilon];
+    const problem = { a, b: this.#b, C, mass: this.#mass, epsilon, spread };
+    const start = { F: arena.take(this.#F), G: arena.take(this.#G), level: this.#level / epsilon };
+    const next = cappedNewton(problem, start, Math.max(1e-15, 1e-3 * tolerance));
+    if (next) {
+      arena.view(this.#F).set(next.F);
+      arena.view(this.#G).set(next.G);
+      this.#level = next.level * epsilon;
+    }
+    this.#form();
   }
 
   /** Keeps the potentials, changes ε. */

@@ -1,5 +1,5 @@
 import { Random } from '../../src/core/random.js';
-import { sinkhorn, sinkhornUnbalanced } from '../../src/transport/index.js';
+import { emd, sinkhorn, sinkhornPartial, sinkhornUnbalanced } from '../../src/transport/index.js';
 import { expectClose } from '../helpers/close.js';
 import { columnSums, randomWeights, rowSums } from './problems.js';
 
@@ -96,4 +96,31 @@ test('steps count as iterations, are reported one by one, and stop on false and 
     expect(r.error).toBeGreaterThan(whole.error);
     expect(r.error).toBeLessThan(1);
   }
+});
+
+test('partial transport converges on small problems however small epsilon is, to the value of the exact plan', () => {
+  const slow: string[] = [];
+  for (const [n, m] of [
+    [2, 2],
+    [3, 3],
+    [2, 5],
+    [7, 3],
+    [12, 12],
+    [17, 33],
+  ] as const)
+    for (const epsilon of [0.1, 1e-2, 1e-3])
+      for (let seed = 0; seed < 6; seed++) {
+        const { cost, a, b } = draw(n, m, 10 * n + seed);
+        for (const share of [0.3, 0.8, 1])
+          for (const tolerance of [1e-6, 1e-9]) {
+            const r = sinkhornPartial({ cost, a, b }, { mass: share, epsilon, tolerance });
+            const exact = emd({ cost, a, b }, { mass: share }).value;
+            const close = Math.abs(r.transportCost - exact) <= epsilon * share * Math.log(n * m) + 2 * tolerance;
+            if (!r.converged || r.iterations > 2000 || !close)
+              slow.push(
+                `${n} x ${m}, ${epsilon}, seed ${seed}, mass ${share}, ${tolerance}: ${r.error} after ${r.iterations}, ${r.transportCost} ${exact}`,
+              );
+          }
+      }
+  expect(slow).toEqual([]);
 });
