@@ -27,7 +27,17 @@ export interface ParameterSlot {
   readonly offset: number;
 }
 
-/** A model with derivatives with respect to its flat parameter vector of length d. */
+/** What every long asynchronous call accepts. */
+export interface LongOptions {
+  readonly signal?: AbortSignal;
+  /** Called after each step with the steps done and, where known, the steps in all. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total?: number; readonly phase?: string }) => void;
+}
+
+/**
+ * A model with derivatives with respect to its flat parameter vector of length d. What reads data takes `signal`, looked at between
+ * batches, and `onProgress` last; a model of your own may leave them aside.
+ */
 export interface DifferentiableModel {
   /** Of every vector in and out. */
   readonly precision: Precision;
@@ -41,17 +51,17 @@ export interface DifferentiableModel {
   /** Replaces the parameters. A call uses the parameters at its start; calls on one model queue. */
   setParameters(w: FloatArray): void;
   /** Logits [n, k]. */
-  predict(x: Inputs): Promise<Tensor>;
+  predict(x: Inputs, options?: LongOptions): Promise<Tensor>;
   /** Mean over samples; mse: mean over samples and outputs, factor 1. */
-  loss(data: Data): Promise<number>;
+  loss(data: Data, options?: LongOptions): Promise<number>;
   /** The loss and its gradient [d]. */
-  gradient(data: Data): Promise<{ value: number; grad: FloatArray }>;
+  gradient(data: Data, options?: LongOptions): Promise<{ value: number; grad: FloatArray }>;
   /** Hessian times v [d]: exact, not differences. */
-  hvp(data: Data, v: FloatArray): Promise<FloatArray>;
+  hvp(data: Data, v: FloatArray, options?: LongOptions): Promise<FloatArray>;
   /** Gauss–Newton matrix times v [d]. */
-  ggnvp(data: Data, v: FloatArray): Promise<FloatArray>;
+  ggnvp(data: Data, v: FloatArray, options?: LongOptions): Promise<FloatArray>;
   /** Gradient of each sample's loss [n, d]. */
-  perSampleGradients(batch: Batch, options?: { out?: Tensor; slots?: string[] }): Promise<Tensor>;
+  perSampleGradients(batch: Batch, options?: LongOptions & { out?: Tensor; slots?: string[] }): Promise<Tensor>;
   dispose(): void;
 }
 
@@ -61,11 +71,4 @@ export interface LinearOperator {
   readonly precision: Precision;
   /** Overwrites `out` with A v; it must not change `v`. */
   apply(v: FloatArray, out: FloatArray): void | Promise<void>;
-}
-
-/** What every long asynchronous call accepts. */
-export interface LongOptions {
-  readonly signal?: AbortSignal;
-  /** Called after each step with the steps done and, where known, the steps in all. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total?: number; readonly phase?: string }) => void;
 }

@@ -1,7 +1,7 @@
 import { samplesOf } from '../core/batches.js';
 import { checkFiniteNumber, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import type { Batch, DifferentiableModel } from '../core/model-types.js';
+import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { square } from '../core/square.js';
 import type { Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor } from '../core/tensor.js';
@@ -32,14 +32,15 @@ export interface HessianCoherence {
  * Computed from Gram blocks ‖A_i A_jᵀ‖_F with H_i = A_iᵀA_i: n·k rows of d numbers are held, k the number of outputs.
  *
  * @param model any DifferentiableModel with logits [n, k]; @param batch n samples
+ * @param options `signal`, looked at before each of the k outputs; `onProgress`
  * @returns `coherence` S, `sigma`, `lambda1Coherence`, `lambda1PerSample` [n], `lambda1Mean`; sigma is NaN when every H_i is 0
  * @throws {ShapeError} when the batch is empty or the model's outputs are not [n, k]
  * @see Dexter et al. 2024, arXiv:2401.12332, Definition 1
  */
-export async function hessianCoherence(model: DifferentiableModel, batch: Batch): Promise<HessianCoherence> {
+export async function hessianCoherence(model: DifferentiableModel, batch: Batch, options: LongOptions = {}): Promise<HessianCoherence> {
   checkModel(model, 'predict', 'perSampleGradients');
   if (samplesOf(batch) === 0) throw new ShapeError('batch: expected at least one sample, got none');
-  const { rows, n, k } = await gaussNewtonRows(model, batch);
+  const { rows, n, k } = await gaussNewtonRows(model, batch, options);
   return coherenceOf(rows, n, k);
 }
 

@@ -4,6 +4,7 @@ import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
 import { square } from '../core/square.js';
+import { stepper } from '../core/stepper.js';
 import type { FloatArray } from '../core/tensor.js';
 import { floats } from '../core/tensor.js';
 import { log } from '../kernels/scalar.js';
@@ -139,10 +140,16 @@ export async function perSampleHessianNorm(
  * vᵀH_i v of each sample's own loss: which samples make a direction sharp.
  *
  * @param model any DifferentiableModel; @param batch n samples; @param direction v [d], used as a unit vector
+ * @param options `signal`, looked at before each sample; `onProgress`
  * @returns curvatures [n], f64; their mean is vᵀHv
  * @see Rosenfeld & Risteski 2023, arXiv:2311.04163
  */
-export async function perSampleCurvature(model: DifferentiableModel, batch: Batch, direction: FloatArray): Promise<Float64Array> {
+export async function perSampleCurvature(
+  model: DifferentiableModel,
+  batch: Batch,
+  direction: FloatArray,
+  options: LongOptions = {},
+): Promise<Float64Array> {
   checkModel(model, 'hvp');
   const n = samplesOf(batch);
   let squares = 0;
@@ -150,8 +157,9 @@ export async function perSampleCurvature(model: DifferentiableModel, batch: Batc
   const v = floats(model.precision, direction.length);
   for (let i = 0; i < v.length; i++) v[i] = direction[i]! / Math.sqrt(squares);
   const out = new Float64Array(n);
+  const step = stepper(options, n);
   for (let i = 0; i < n; i++) {
-    const hv = await model.hvp(takeSamples(batch, [i]), v);
+    const hv = await step(() => model.hvp(takeSamples(batch, [i]), v));
     let sum = 0;
     for (let j = 0; j < hv.length; j++) sum += v[j]! * hv[j]!;
     out[i] = sum;

@@ -1,11 +1,12 @@
 // What the metrics need of single samples: losses, rows of a batch, gradients under other labels. Through the public interface only,
 // so that any DifferentiableModel will do; models that offer a shortcut are taken at their word.
 
-import { samplesOf, takeSamples } from '../core/batches.js';
+import { checkAborted, samplesOf, takeSamples } from '../core/batches.js';
 import { checkLength } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
-import type { Batch, DifferentiableModel } from '../core/model-types.js';
+import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { square } from '../core/square.js';
+import { stepper } from '../core/stepper.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
 import { asTensor, isFloatArray, isIntegerArray, isTypedArray } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
@@ -72,13 +73,16 @@ function fromLogits(logits: FloatArray, k: number, batch: Batch): Float64Array |
  * Rows A_i = Λ_i^½ J_i of the per-sample Gauss–Newton matrices H_i = A_iᵀA_i, from per-sample gradients under other labels:
  *   cross-entropy: Λ = diag(p) − ppᵀ = Σ_c p_c (p − e_c)(p − e_c)ᵀ, so row c is √p_c times the gradient under label c
  *   mse over k outputs: Λ = (2/k)I; the gradient under the target z − (k/2)e_c is J_iᵀe_c, so row c is √(2/k) times it
+ * @param options `signal`, `onProgress`: one step for each of the k outputs
  * @returns [n·k, d] with the k rows of a sample together
  */
 export async function gaussNewtonRows(
   model: DifferentiableModel,
   batch: Batch,
+  options: LongOptions = {},
 ): Promise<{ rows: Tensor<FloatArray>; n: number; k: number }> {
   const { x } = batch;
+  checkAborted(options.signal);
   const { data: logits, shape } = await model.predict(x);
   if (shape.length !== 2) throw new ShapeError(`model: expected logits [n, k], got shape [${shape.join(', ')}]`);
   const [n = 0, k = 0] = shape;
@@ -87,9 +91,10 @@ export async function gaussNewtonRows(
   const labels = labelsOf(batch);
   if (labels) checkLength('y', labels, n);
   const shares = labels ? softmaxRows(logits as FloatArray, k) : undefined;
+  const step = stepper(options, k);
   for (let c = 0; c < k; c++) {
     const targets = shares ? new Int32Array(n).fill(c) : { data: shifted(logits as FloatArray, k, c), shape };
-    const { data: gradients } = await model.perSampleGradients({ x, y: targets });
+    const { data: gradients } = await step(() => model.perSampleGradients({ x, y: targets }));
     for (let i = 0; i < n; i++) {
       const scale = Math.sqrt(shares ? shares[i * k + c]! : 2 / k);
       const to = (i * k + c) * d;

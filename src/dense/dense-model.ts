@@ -1,20 +1,20 @@
 import { readBytes } from '#files';
 import { checkFinite, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import type { Batch, Data, DifferentiableModel, Inputs, ParameterSlot } from '../core/model-types.js';
+import type { Batch, Data, DifferentiableModel, Inputs, LongOptions, ParameterSlot } from '../core/model-types.js';
 import type { FloatArray, Precision, Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, floats, precisionOf } from '../core/tensor.js';
 import type { Model } from '../onnx/graph.js';
 import { decodeModel } from '../onnx/model.js';
 import type { Arena, Real } from '../runtime/arena.js';
 import { lossSeeds, readBatch, readInputs } from './batch.js';
-import { accumulate, columnsOf, Engine, type SumWork } from './engine.js';
+import { accumulate, type ChunkWork, columnsOf, Engine, type SumWork } from './engine.js';
 import { denseTail } from './from-onnx.js';
 import { backward, rBackward, rForward } from './passes.js';
 import { type DenseModelSpec, readSpec } from './spec.js';
 
 /** Where per-sample rows go, and which parameters they cover. */
-export interface PerSampleOptions {
+export interface PerSampleOptions extends LongOptions {
   /** Written in place of a new tensor. */
   out?: Tensor;
   /** Names from `layout`: only these columns, side by side in layout order. */
@@ -90,39 +90,43 @@ export class DenseModel implements DifferentiableModel {
   }
 
   /** Logits [n, k] of inputs [n, in] (further axes are flattened). */
-  async predict(x: Inputs): Promise<Tensor<FloatArray>> {
+  async predict(x: Inputs, options: LongOptions = {}): Promise<Tensor<FloatArray>> {
     const rows = readInputs(this.#engine.net, x);
     const out = floats(this.precision, rows.count * this.#outputs);
-    this.#engine.chunks(this.#parameters, rows.count, rows.x, 0, (arena, trace, start) => {
-      out.set(arena.view(trace.a.at(-1)!), start * this.#outputs);
-    });
+    const work: ChunkWork = (arena, trace, start) => out.set(arena.view(trace.a.at(-1)!), start * this.#outputs);
+    await this.#engine.steps(this.#parameters, rows, 0, work, options);
     return { data: out, shape: [rows.count, this.#outputs] };
   }
 
-  async loss(data: Data): Promise<number> {
+  async loss(data: Data, options: LongOptions = {}): Promise<number> {
     const { net } = this.#engine;
     const w = this.#parameters;
     let total = 0;
-    const weight = await this.#engine.batches(data, (rows) => {
-      this.#engine.chunks(w, rows.count, rows.x, 0, (arena, trace, start) => {
-        total += lossSeeds(arena, net, rows, start, trace).total;
-      });
-    });
+    const weight = await this.#engine.batches(
+      data,
+      (rows) => {
+        this.#engine.chunks(w, rows.count, rows.x, 0, (arena, trace, start) => {
+          total += lossSeeds(arena, net, rows, start, trace).total;
+        });
+      },
+      options,
+    );
     return total / weight;
   }
 
-  async gradient(data: Data): Promise<{ value: number; grad: FloatArray }> {
+  async gradient(data: Data, options: LongOptions = {}): Promise<{ value: number; grad: FloatArray }> {
     const { net } = this.#engine;
     let total = 0;
-    const { mean, weight } = await this.#engine.mean(this.#parameters, data, 1, (arena, trace, start, w, rows, out) => {
+    const work: SumWork = (arena, trace, start, w, rows, out) => {
       const seeds = lossSeeds(arena, net, rows, start, trace);
       total += seeds.total;
       backward(arena, net, w, trace, seeds.delta, out);
-    });
+    };
+    const { mean, weight } = await this.#engine.mean(this.#parameters, data, 1, work, options);
     return { value: total / weight, grad: mean };
   }
 
-  async hvp(data: Data, v: FloatArray): Promise<FloatArray> {
+  async hvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
     const { net } = this.#engine;
     const work: SumWork = (arena, trace, start, w, rows, out, along) => {
       const seeds = lossSeeds(arena, net, rows, start, trace);
@@ -131,10 +135,10 @@ export class DenseModel implements DifferentiableModel {
       seeds.curvature(rdelta, rdelta);
       rBackward(arena, net, w, along, trace, carried, seeds.delta, rdelta, out);
     };
-    return (await this.#engine.mean(this.#parameters, data, 2, work, this.#vector('v', v))).mean;
+    return (await this.#engine.mean(this.#parameters, data, 2, work, options, this.#vector('v', v))).mean;
   }
 
-  async ggnvp(data: Data, v: FloatArray): Promise<FloatArray> {
+  async ggnvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
     const { net } = this.#engine;
     const work: SumWork = (arena, trace, start, w, rows, out, along) => {
       const seeds = lossSeeds(arena, net, rows, start, trace);
@@ -142,7 +146,7 @@ export class DenseModel implements DifferentiableModel {
       seeds.curvature(delta, delta);
       backward(arena, net, w, trace, delta, out);
     };
-    return (await this.#engine.mean(this.#parameters, data, 1, work, this.#vector('v', v))).mean;
+    return (await this.#engine.mean(this.#parameters, data, 1, work, options, this.#vector('v', v))).mean;
   }
 
   /** The gradient of each sample's own loss (weights play no part) [n, d], or of the named `slots` only. */
@@ -150,7 +154,7 @@ export class DenseModel implements DifferentiableModel {
     const { net } = this.#engine;
     const rows = readBatch(net, batch);
     const columns = columnsOf(this.layout, options.slots);
-    return this.#engine.perSample(this.#parameters, rows, columns, options.out, (arena, trace, start) => {
+    return this.#engine.perSample(this.#parameters, rows, columns, options, (arena, trace, start) => {
       return lossSeeds(arena, net, rows, start, trace, false).delta;
     });
   }
@@ -160,7 +164,7 @@ export class DenseModel implements DifferentiableModel {
     const rows = readInputs(this.#engine.net, x);
     const seeds = this.#seeds(seed, rows.count);
     const columns = columnsOf(this.layout, options.slots);
-    return this.#engine.perSample(this.#parameters, rows, columns, options.out, (arena, trace, start) => {
+    return this.#engine.perSample(this.#parameters, rows, columns, options, (arena, trace, start) => {
       return this.#seedBlock(arena, seeds, start, trace.rows);
     });
   }

@@ -2,7 +2,8 @@
 import { batchesOf } from '../core/batches.js';
 import { checkLength } from '../core/check.js';
 import { AfterpassError, DomainError } from '../core/errors.js';
-import type { Data, ParameterSlot } from '../core/model-types.js';
+import type { Data, LongOptions, ParameterSlot } from '../core/model-types.js';
+import { stepper, watched } from '../core/stepper.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
 import { floats, sizeOf } from '../core/tensor.js';
 import { outerRows } from '../kernels/dense.js';
@@ -18,6 +19,8 @@ const chunkRows = 256;
 const gradientBytes = 2 ** 26;
 /** Chunks that are added up in the network's precision before they go into an f64 sum. */
 const chunksAtOnce = 4;
+/** Samples of one batch between two looks at a signal. */
+const stepRows = 1024;
 
 /** What is done with the forward trace of one chunk of rows that starts at sample `start`; `w` are the parameters. */
 export type ChunkWork = (arena: Arena, trace: Trace, start: number, w: Real) => void;
@@ -49,16 +52,31 @@ export class Engine {
     this.#uploaded = undefined;
   }
 
-  /** Runs `work` on the forward trace of every chunk of the rows x [count, inputs]. */
-  chunks(parameters: FloatArray, count: number, x: FloatArray, derivatives: 0 | 1 | 2, work: ChunkWork, limit = chunkRows): void {
+  /** Runs `work` on the forward trace of every chunk of the rows x [count, inputs] from row `from` on. */
+  chunks(parameters: FloatArray, count: number, x: FloatArray, derivatives: 0 | 1 | 2, work: ChunkWork, limit = chunkRows, from = 0): void {
     const { instance, w } = this.#open(parameters);
     const width = this.net.layers[0]!.inputs;
-    for (let start = 0; start < count; start += limit) {
+    for (let start = from; start < count; start += limit) {
       const rows = Math.min(limit, count - start);
       instance.run((arena) => {
         const input = arena.put(x.subarray(start * width, (start + rows) * width));
         work(arena, forward(arena, this.net, w, input, rows, derivatives), start, w);
       });
+    }
+  }
+
+  /** `chunks` in steps of a long call. @throws {AbortError} by `signal`, between steps */
+  async steps(
+    parameters: FloatArray,
+    { count, x }: { count: number; x: FloatArray },
+    derivatives: 0 | 1 | 2,
+    work: ChunkWork,
+    options: LongOptions,
+    limit = chunkRows,
+  ): Promise<void> {
+    const step = stepper(options, Math.ceil(count / stepRows));
+    for (let from = 0; from < count; from += stepRows) {
+      await step(() => this.chunks(parameters, Math.min(count, from + stepRows), x, derivatives, work, limit, from));
     }
   }
 
@@ -75,9 +93,9 @@ export class Engine {
   }
 
   /** Calls `work` on every checked batch and returns the sum of weights. @throws {DomainError} when it is not positive */
-  async batches(data: Data, work: (rows: Rows) => void): Promise<number> {
+  async batches(data: Data, work: (rows: Rows) => void, options: LongOptions): Promise<number> {
     let weight = 0;
-    for await (const batch of batchesOf(data)) {
+    for await (const batch of watched(batchesOf(data), options)) {
       const rows = readBatch(this.net, batch);
       for (let i = 0; i < rows.count; i++) weight += rows.weights[i]!;
       work(rows);
@@ -95,39 +113,45 @@ export class Engine {
     data: Data,
     derivatives: 1 | 2,
     work: SumWork,
+    options: LongOptions,
     direction?: FloatArray,
   ): Promise<{ mean: FloatArray; weight: number }> {
     const { parameterCount: d, precision } = this.net;
     const sums = new ChunkSums();
-    const weight = await this.batches(data, (rows) => {
-      const { instance, passes, w } = this.#open(parameters);
-      const kept = direction && passes.of(rows, derivatives, chunkRows);
-      instance.run((outer) => {
-        const out = outer.zeroReal(precision, d);
-        const v = direction ? outer.put(direction) : w;
-        let open = 0;
-        const add: ChunkWork = (arena, trace, start) => {
-          work(arena, trace, start, w, rows, out, v);
-          if (++open < chunksAtOnce && start + trace.rows < rows.count) return;
-          sums.add(outer.view(out));
-          outer.view(out).fill(0);
-          open = 0;
-        };
-        if (!kept) this.chunks(parameters, rows.count, rows.x, derivatives, add);
-        else for (const [c, trace] of kept.entries()) instance.run((arena) => add(arena, trace, c * chunkRows, w));
-      });
-    });
+    const weight = await this.batches(
+      data,
+      (rows) => {
+        const { instance, passes, w } = this.#open(parameters);
+        const kept = direction && passes.of(rows, derivatives, chunkRows);
+        instance.run((outer) => {
+          const out = outer.zeroReal(precision, d);
+          const v = direction ? outer.put(direction) : w;
+          let open = 0;
+          const add: ChunkWork = (arena, trace, start) => {
+            work(arena, trace, start, w, rows, out, v);
+            if (++open < chunksAtOnce && start + trace.rows < rows.count) return;
+            sums.add(outer.view(out));
+            outer.view(out).fill(0);
+            open = 0;
+          };
+          if (!kept) this.chunks(parameters, rows.count, rows.x, derivatives, add);
+          else for (const [c, trace] of kept.entries()) instance.run((arena) => add(arena, trace, c * chunkRows, w));
+        });
+      },
+      options,
+    );
     return { mean: sums.times(1 / weight, (total, factor) => this.narrow(total, factor)), weight };
   }
 
   /** J_iᵀ seed_i of every sample [n, columns]: δ_i ⊗ a_i layer by layer, in slices of bounded memory. */
-  perSample(
+  async perSample(
     parameters: FloatArray,
-    { count, x }: { count: number; x: FloatArray },
+    rows: { count: number; x: FloatArray },
     columns: readonly { offset: number; length: number }[],
-    out: Tensor | undefined,
+    { out, ...options }: LongOptions & { readonly out?: Tensor },
     seed: SeedOf,
-  ): Tensor<FloatArray> {
+  ): Promise<Tensor<FloatArray>> {
+    const { count } = rows;
     const { parameterCount: d, precision } = this.net;
     const stride = columns.reduce((sum, { length }) => sum + length, 0);
     const result = (out ?? { data: floats(precision, count * stride), shape: [count, stride] }) as Tensor<FloatArray>;
@@ -145,7 +169,7 @@ export class Engine {
         }
       }
     };
-    this.chunks(parameters, count, x, 1, work, limit);
+    await this.steps(parameters, rows, 1, work, options, limit);
     return result;
   }
 

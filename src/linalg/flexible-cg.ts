@@ -2,6 +2,7 @@ import { checkAborted } from '../core/batches.js';
 import { checkFinite, checkInteger, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
+import { stepper } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { asFloats } from '../core/tensor.js';
 import { inPrecision } from './lanczos.js';
@@ -73,6 +74,7 @@ export async function flexibleCg(
  *   ‖r − α A f(r)‖², α = rᵀA f/‖A f‖²
  *
  * @param op symmetric operator; @param residual r [d]; @param direction f(r) [d]
+ * @param options `signal`, looked at before each of the two products; `onProgress`
  * @returns `value` in [0, ‖r‖²], `step` α, `grad` with respect to the direction [d] (one more product)
  * @throws {ShapeError} when a length differs
  * @see Kaneda et al. 2023, arXiv:2205.10763, eq. 8
@@ -81,16 +83,18 @@ export async function deepConjugateDirection(
   op: LinearOperator,
   residual: NumberArray,
   direction: NumberArray,
+  options: LongOptions = {},
 ): Promise<{ value: number; step: number; grad: FloatArray }> {
   checkOperator('op', op);
   const r = readVector('residual', residual, op.size);
   const f = readVector('direction', direction, op.size);
   const A = products(op);
-  const Af = await A.apply(f);
+  const product = stepper(options, 2);
+  const Af = await product(() => A.apply(f));
   const squares = inner(Af, Af);
   const step = squares > 0 ? inner(r, Af) / squares : 0;
   const left = r.map((v, i) => v - step * Af[i]!);
   // At the optimal step the derivative through α vanishes: ∇ = −2α A (r − αAf).
-  const grad = (await A.apply(left)).map((v) => -2 * step * v);
+  const grad = (await product(() => A.apply(left))).map((v) => -2 * step * v);
   return { value: inner(left, left), step, grad: inPrecision(op, grad) };
 }

@@ -3,7 +3,8 @@ import { writeWhole } from '#files';
 import { batchesOf, pieces, samplesOf } from '../core/batches.js';
 import { checkFinite, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import type { Batch, Data, DifferentiableModel, Inputs, ParameterSlot } from '../core/model-types.js';
+import type { Batch, Data, DifferentiableModel, Inputs, LongOptions, ParameterSlot } from '../core/model-types.js';
+import { stepper, watched } from '../core/stepper.js';
 import { asTensor, type FloatArray, floats, isFloatArray, type Precision, sizeOf, type Tensor, type TensorLike } from '../core/tensor.js';
 import { jvpModel, vjpModel } from './derivatives.js';
 import { convert, cutBatch, joinRows } from './feeds.js';
@@ -109,10 +110,10 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   /** The output for these inputs, all samples in one tensor. */
-  async predict(x: Inputs): Promise<Tensor> {
+  async predict(x: Inputs, options: LongOptions = {}): Promise<Tensor> {
     const parameters = this.#parameters;
     const parts: Tensor[] = [];
-    for (const piece of cutBatch({ x, y: none }, this.inputs)) parts.push(await this.#runs.forward(piece.x, parameters));
+    for await (const piece of this.#pieces({ x, y: none }, options)) parts.push(await this.#runs.forward(piece.x, parameters));
     return joinRows(parts);
   }
 
@@ -127,10 +128,10 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   /** The mean loss over all samples of all batches. */
-  async loss(data: Data): Promise<number> {
+  async loss(data: Data, options: LongOptions = {}): Promise<number> {
     const parameters = this.#parameters;
     const sums = new Sums(0, this.precision);
-    for await (const batch of this.#pieces(data)) {
+    for await (const batch of this.#pieces(data, options)) {
       const logits = await this.#runs.forward(batch.x, parameters);
       const feeds = lossFeeds(batch, this.#parts.loss, logits.shape, this.#type);
       const program = this.#runs.program(`loss ${logits.shape.slice(1)} ${batch.weights !== undefined}`, () =>
@@ -142,18 +143,18 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   /** The mean loss and its gradient [d]. */
-  async gradient(data: Data): Promise<{ value: number; grad: FloatArray }> {
-    return this.#derivative('gradient', data, 'grad', {});
+  async gradient(data: Data, options: LongOptions = {}): Promise<{ value: number; grad: FloatArray }> {
+    return this.#derivative('gradient', data, 'grad', {}, options);
   }
 
   /** The Hessian of the mean loss times v [d]: forward mode over the gradient graph, exact. */
-  async hvp(data: Data, v: FloatArray): Promise<FloatArray> {
-    return (await this.#derivative('hvp', data, 'hvp', this.#tangents(v))).grad;
+  async hvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
+    return (await this.#derivative('hvp', data, 'hvp', this.#tangents(v), options)).grad;
   }
 
   /** The Gauss–Newton matrix of the mean loss times v [d]. */
-  async ggnvp(data: Data, v: FloatArray): Promise<FloatArray> {
-    return (await this.#derivative('ggnvp', data, 'ggnvp', this.#tangents(v))).grad;
+  async ggnvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
+    return (await this.#derivative('ggnvp', data, 'ggnvp', this.#tangents(v), options)).grad;
   }
 
   /** The gradient of the batch's mean loss with respect to its float inputs: a tensor, or a record when there are several. */
@@ -174,10 +175,10 @@ export class OnnxModel implements DifferentiableModel {
   /**
    * The gradient of every sample's loss: the mean over its places ([n, t, k], [n, k, h, w]) or outputs (losses with targets). Class weights and
    * ignored labels multiply it; weights of samples do not.
-   * @param options `slots`: names of the parameters to take it in (all); `out`: a tensor to fill
+   * @param options `slots`: names of the parameters to take it in (all); `out`: a tensor to fill; `signal`; `onProgress`
    * @returns [n, d], d counting the chosen slots in their order in `layout`
    */
-  async perSampleGradients(batch: Batch, options: { out?: Tensor; slots?: string[] } = {}): Promise<Tensor> {
+  async perSampleGradients(batch: Batch, options: LongOptions & { out?: Tensor; slots?: string[] } = {}): Promise<Tensor> {
     const parameters = this.#parameters;
     const slots = this.#chosen(options.slots);
     const width = slots.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -185,9 +186,11 @@ export class OnnxModel implements DifferentiableModel {
     const out = options.out ?? { data: floats(this.precision, samples * width), shape: [samples, width] };
     checkLength('out', out.data, samples * width);
     let done = 0;
-    for (const piece of pieces({ x: batch.x, y: batch.y }, Math.max(1, Math.min(64, Math.floor(rowsAtOnce / width))))) {
+    const size = Math.max(1, Math.min(64, Math.floor(rowsAtOnce / width)));
+    const step = stepper(options, Math.ceil(samples / size));
+    for (const piece of pieces({ x: batch.x, y: batch.y }, size)) {
       const rows = samplesOf(piece);
-      const results = await this.#runs.sampleRows(piece, parameters, slots);
+      const results = await step(() => this.#runs.sampleRows(piece, parameters, slots));
       for (let i = 0; i < rows; i++) {
         let at = (done + i) * width;
         for (const { name, shape } of slots) {
@@ -260,7 +263,11 @@ export class OnnxModel implements DifferentiableModel {
     return names ? this.layout.filter(({ name }) => names.includes(name)) : this.layout;
   }
 
-  async *#pieces(data: Data): AsyncGenerator<Batch> {
+  #pieces(data: Data, options: LongOptions): AsyncGenerator<Batch> {
+    return watched(this.#cut(data), options);
+  }
+
+  async *#cut(data: Data): AsyncGenerator<Batch> {
     for await (const batch of batchesOf(data)) yield* cutBatch(batch, this.inputs);
   }
 
@@ -279,10 +286,11 @@ export class OnnxModel implements DifferentiableModel {
     data: Data,
     prefix: string,
     extra: Record<string, Feed>,
+    options: LongOptions,
   ): Promise<{ value: number; grad: FloatArray }> {
     const parameters = this.#parameters;
     const sums = new Sums(this.parameterCount, this.precision);
-    for await (const batch of this.#pieces(data)) {
+    for await (const batch of this.#pieces(data, options)) {
       const program = this.#runs.derived(what, batch.weights !== undefined);
       const results = await this.#runs.run(program, parameters, { ...(await this.#runs.lossInputs(batch, parameters)), ...extra });
       sums.add(results);

@@ -1,13 +1,16 @@
 // What long calls promise: an AbortSignal ends them, onProgress and onIteration tell how far they are, and false from the latter stops.
 import { AbortError } from '../../src/core/errors.js';
-import type { Batch, LongOptions } from '../../src/core/model-types.js';
+import type { Batch, DifferentiableModel, LongOptions } from '../../src/core/model-types.js';
 import { stepper } from '../../src/core/stepper.js';
 import * as curvature from '../../src/curvature/index.js';
 import { DenseModel } from '../../src/dense/index.js';
-import { frechetMean } from '../../src/linalg/index.js';
+import { deepConjugateDirection, frechetMean } from '../../src/linalg/index.js';
+import { matrixOperator } from '../../src/linalg/operator.js';
+import { OnnxModel } from '../../src/onnx/index.js';
 import { transportRank, transportSort } from '../../src/sorting/index.js';
 import * as transport from '../../src/transport/index.js';
 import { randomF64 } from '../helpers/close.js';
+import { mlp } from '../helpers/models.js';
 
 const network = (): DenseModel =>
   DenseModel.create({
@@ -23,6 +26,15 @@ const long: Record<string, (options: LongOptions) => Promise<unknown>> = {
   batchSharpness: (options) => curvature.batchSharpness(network(), [batch, batch], options),
   labelledNtk: (options) => curvature.labelledNtk(network(), batch, options),
   localLinearity: (options) => curvature.localLinearity(network(), batch, options),
+  hessianCoherence: (options) => curvature.hessianCoherence(network(), batch, options),
+  perSampleCurvature: (options) => curvature.perSampleCurvature(network(), batch, randomF64(15, 4), options),
+  deepConjugateDirection: (options) =>
+    deepConjugateDirection(
+      matrixOperator({ data: Float64Array.of(2, 1, 1, 3), shape: [2, 2] }),
+      Float64Array.of(1, 2),
+      Float64Array.of(1, 0),
+      options,
+    ),
 };
 
 test.each(Object.entries(long))(
@@ -39,6 +51,64 @@ test.each(Object.entries(long))(
     await expect(call({ signal: controller.signal, onProgress: () => controller.abort() })).rejects.toThrow(AbortError);
   },
 );
+
+// Three batches, each a step, for every method of a model that reads data.
+const small: Batch = { x: { data: randomF64(15, 3), shape: [5, 3] }, y: Int32Array.of(0, 1, 2, 3, 0) };
+const three = [small, small, small];
+const methods: Record<string, (model: DifferentiableModel, options?: LongOptions) => Promise<unknown>> = {
+  loss: (model, options) => model.loss(three, options),
+  gradient: (model, options) => model.gradient(three, options),
+  hvp: (model, options) => model.hvp(three, model.getParameters(), options),
+  ggnvp: (model, options) => model.ggnvp(three, model.getParameters(), options),
+};
+const wide = { data: randomF64(2500 * 3, 8), shape: [2500, 3] };
+const rowwise: typeof methods = {
+  predict: (model, options) => model.predict(wide, options),
+  perSampleGradients: (model, options) => model.perSampleGradients({ x: wide, y: new Int32Array(2500) }, options),
+};
+const models: Record<string, () => DifferentiableModel | Promise<DifferentiableModel>> = {
+  DenseModel: () => DenseModel.fromOnnx(mlp()),
+  OnnxModel: () => OnnxModel.open(mlp()),
+};
+
+describe.each(Object.entries(models))('%s', (_model, open) => {
+  test.each([...Object.entries(methods), ...Object.entries(rowwise)])(
+    '%s ends by its signal before the first batch, between two, and reports each, and the results stay the same',
+    async (name, call) => {
+      const model = await open();
+      const bits = async (options?: LongOptions) => JSON.stringify(await call(model, options));
+      const plain = await bits();
+      const seen: number[] = [];
+      expect((await bits({ onProgress: ({ done }) => void seen.push(done) })) === plain).toBe(true);
+      expect(seen).toEqual(seen.map((_, i) => i + 1));
+      if (name in methods) expect(seen).toHaveLength(3);
+      else expect(seen.length).toBeGreaterThan(1);
+      await expect(call(model, { signal: AbortSignal.abort() })).rejects.toThrow(AbortError);
+      const controller = new AbortController();
+      const told: number[] = [];
+      const stopped = call(model, {
+        signal: controller.signal,
+        onProgress: ({ done }) => {
+          told.push(done);
+          controller.abort(new Error('enough'));
+        },
+      });
+      await expect(stopped).rejects.toThrow(AbortError);
+      expect(told).toEqual([1]);
+      expect((await bits()) === plain).toBe(true);
+      model.dispose();
+    },
+  );
+
+  test('a timer may fire the signal while an endless stream is read', async () => {
+    const model = await open();
+    const endless = async function* () {
+      for (;;) yield small;
+    };
+    await expect(model.gradient(endless, { signal: AbortSignal.timeout(30) })).rejects.toThrow(AbortError);
+    model.dispose();
+  });
+});
 
 test('a stepper counts, names the total where it is known, and keeps what the work returns', async () => {
   const told: unknown[] = [];
