@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { bundle, entryNames, kernelsGzip, specifier } from './lib/entries.mjs';
 import { packed, project, run, tools, writeFiles } from './lib/sandbox.mjs';
 
 const kilobytes = 1024;
@@ -28,10 +29,7 @@ const tarball = packed();
 const { folder: toolbox, missing } = tools({ publint: '0.3', '@arethetypeswrong/cli': '0.18', vite: '8' });
 if (Object.keys(missing).length) process.stdout.write(`missing: ${JSON.stringify(missing)}\n`);
 const consumer = project('consumer', { dependencies: [tarball] });
-const { exports: entries } = JSON.parse(readFileSync('package.json', 'utf8'));
-// The script of a worker is run, not imported.
-const names = Object.keys(entries).filter((name) => typeof entries[name] === 'object' && name !== './threads/worker');
-const specifier = (name) => `afterpass${name.slice(1)}`;
+const names = entryNames();
 
 await step('publint', async () => {
   const { publint } = await import(pathToFileURL(join(toolbox, 'node_modules/publint/src/index-node.js')).href);
@@ -62,32 +60,9 @@ await step('no install script, four different binaries inside', () => {
   return `${files.length} files, ${Math.round(statSync(tarball).size / kilobytes)} kB packed`;
 });
 
-const sizes = {};
-/** Of afterpass/onnx, what applications import; the writers of derivative files come on top. */
-const main = "import { OnnxModel } from 'afterpass/onnx'; globalThis.area = OnnxModel;";
-async function bundle(name, conditions = []) {
-  const { outputFiles, metafile } = await build({
-    stdin: {
-      contents: name === './onnx' ? main : `import * as area from '${specifier(name)}'; globalThis.area = area;`,
-      resolveDir: consumer,
-    },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'browser',
-    conditions,
-    write: false,
-    metafile: true,
-    logLevel: 'silent',
-  });
-  const [{ contents, text }] = outputFiles;
-  return { gzip: gzipSync(contents, { level: 9 }).length, inputs: Object.keys(metafile.inputs), text };
-}
-
 for (const name of names) {
   await step(`size of ${specifier(name)}`, async () => {
-    const { gzip, inputs, text } = await bundle(name);
-    sizes[name] = gzip;
+    const { gzip, inputs, text } = await bundle(consumer, name);
     const onnx = inputs.filter((file) => /\/build\/lib\/(onnx|ort)/.test(file));
     if (text.includes('sparseInitializer')) onnx.push('the decoder of models');
     const free = ['./transport', './sorting', './optimizers', './losses', './linalg', './mfac'];
@@ -110,8 +85,7 @@ await step('size of one method', async () => {
 });
 
 await step('kernels.wasm', () => {
-  const gzip = gzipSync(readFileSync('build/wasm/simd.wasm'), { level: 9 }).length;
-  sizes['kernels.wasm'] = gzip;
+  const gzip = kernelsGzip();
   if (gzip > kernelBudget) throw new Error(`${gzip} bytes gzip, budget ${kernelBudget}`);
   return `${(gzip / kilobytes).toFixed(1)} kB gzip`;
 });
@@ -175,6 +149,5 @@ await step('AFTERPASS_BUILD chooses each tier', () => {
   }
 });
 
-writeFileSync('.cache/sizes.json', JSON.stringify(sizes));
 process.stdout.write(problems.length ? `failed: ${problems.join(', ')}\n` : `package: all ${lines.length} checks passed\n`);
 process.exitCode = problems.length ? 1 : 0;

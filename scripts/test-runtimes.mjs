@@ -4,8 +4,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callsOf, variable } from './lib/calls.mjs';
+import { bundle, entryNames, kernelsGzip } from './lib/entries.mjs';
 import { offline, packed, project, run, tools, writeFiles } from './lib/sandbox.mjs';
-import { compareResults, page } from './runtimes/compare.mjs';
+import { compareResults, page, soakText } from './runtimes/compare.mjs';
 import { inChromium, inWorkerd, Missing, plainModule, program, splitModules, viteBuild, workerModules } from './runtimes/hosts.mjs';
 import { onnxRows, searchRows } from './runtimes/onnx.mjs';
 
@@ -130,7 +131,7 @@ for (const [name, host] of Object.entries(hosts)) {
     matrix[name] = { areas: compareResults(reference, results, areas, host.relaxed) };
     const bad = Object.values(matrix[name].areas).flatMap(({ different }) => different);
     if (bad.length) failures.push(`${name}: ${bad.join('; ')}`);
-    if (host.cold && !quick) matrix[name].cold = await fastest(host.cold);
+    if (host.cold && !quick) Object.assign(matrix[name], await nineStarts(host.cold));
     say(`${bad.length ? 'FAIL' : 'ok  '} ${name}${bad.length ? `: ${bad.join('; ')}` : ''}`);
   } catch (error) {
     const missing = error instanceof Missing;
@@ -140,11 +141,16 @@ for (const [name, host] of Object.entries(hosts)) {
   }
 }
 
-/** The fastest of nine starts: other work on the machine only ever adds. */
-async function fastest(start) {
+/** Nine starts: the median of every part, and the fastest whole start (other work on the machine only ever adds). */
+async function nineStarts(start) {
   const runs = [];
   for (let i = 0; i < 9; i++) runs.push(await start());
-  return runs.reduce((a, b) => ((b.total ?? b.request) < (a.total ?? a.request) ? b : a));
+  const whole = (times) => times.total ?? times.request;
+  const median = (part) => runs.map((times) => times[part]).sort((a, b) => a - b)[4];
+  return {
+    median: Object.fromEntries(Object.keys(runs[0]).map((part) => [part, median(part)])),
+    fastest: runs.reduce((a, b) => (whole(b) < whole(a) ? b : a)),
+  };
 }
 
 const onnx = await onnxRows({ folder, toolbox, nodes, bin, quick });
@@ -176,7 +182,9 @@ for (const name of existsSync('examples') && !quick ? readdirSync('examples').so
   say(`${examples.at(-1).ok ? 'ok  ' : 'FAIL'} example ${name}: ${examples.at(-1).note}`);
 }
 
-const sizes = existsSync('.cache/sizes.json') ? JSON.parse(readFileSync('.cache/sizes.json', 'utf8')) : {};
+const sizes = {};
+for (const name of quick ? [] : entryNames()) sizes[name] = (await bundle(folder, name)).gzip;
+sizes['kernels.wasm'] = kernelsGzip();
 const version = (path, args = ['--version']) => (existsSync(path) ? run(path, args).split('\n')[0].trim() : 'missing');
 const versions = {
   'Node 20': process.version,
@@ -186,7 +194,10 @@ const versions = {
   Bun: version(bin('.bin/bun')),
   workerd: existsSync(bin('workerd/package.json')) ? JSON.parse(readFileSync(bin('workerd/package.json'), 'utf8')).version : 'missing',
 };
-const soak = existsSync('.cache/soak.json') ? JSON.parse(readFileSync('.cache/soak.json', 'utf8')) : undefined;
+// A soak takes minutes and is a run of its own: its latest figures, or what the page has of them, with their date.
+const soak = existsSync('.cache/soak.json')
+  ? soakText(JSON.parse(readFileSync('.cache/soak.json', 'utf8')))
+  : /## Soak\n\n(.*?)\n\n## /s.exec(existsSync('docs/runtimes.md') ? readFileSync('docs/runtimes.md', 'utf8') : '')?.[1];
 if (!quick) writeFileSync('docs/runtimes.md', page({ areas, matrix, onnx, faults, examples, sizes, versions, soak }));
 say(failures.length ? `failed:\n${failures.join('\n')}` : 'runtimes: all that could be had passed');
 process.exitCode = failures.length ? 1 : 0;

@@ -51,6 +51,14 @@ function mark({ calls, same, largest, different }) {
 
 const rows = (lines) => lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
+const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1);
+
+/** What one run of `npm run soak` found. */
+export function soakText({ date, minutes, workers, replaced, calls, early, late, growth }) {
+  return `\`npm run soak\` on ${date}: ${minutes} minutes, ${workers} worker threads (${replaced} replaced on the way), ${calls} calls of every area, four at a time, with
+ONNX Runtime sessions opened and released. From the second to the last quarter: RSS ${megabytes(early)} to ${megabytes(late)} MB, heap ${megabytes(growth.heap)} MB more, WebAssembly memory ${growth.wasm} bytes more.`;
+}
+
 /** docs/runtimes.md. */
 export function page({ areas, matrix, onnx, faults, examples, sizes, versions, soak }) {
   const date = new Date().toISOString().slice(0, 10);
@@ -94,23 +102,26 @@ ${rows([
 
 ## Cold start
 
-The fastest of nine new processes, in ms: \`import('afterpass/transport')\` to the first \`sinkhorn\`. Decode: base64 to bytes; first call: what is left
-of it (the engine compiles on demand). For workerd: the first request of a Worker that makes this call.
+Nine new processes each, in ms, \`median / fastest\`: the median of each part, and the parts of the one that was fastest together.
+From \`import('afterpass/transport')\` to the first \`sinkhorn\`; decode: base64 to bytes; first call: what is left of it (the engine compiles on
+demand). For workerd: the first request of a Worker that makes this call.
 
 ${rows([
   ['runtime', 'import', 'decode', 'compile', 'instantiate', 'first call', 'together', 'second call', 'first request'],
   ['---', '---', '---', '---', '---', '---', '---', '---', '---'],
   ...Object.entries(matrix)
-    .filter(([, { cold }]) => cold)
-    .map(([name, { cold }]) => [
+    .filter(([, { median }]) => median)
+    .map(([name, { median, fastest }]) => [
       name,
-      ...['import', 'decode', 'compile', 'instantiate', 'call', 'total', 'second', 'request'].map((part) => cold[part]?.toFixed(1) ?? ''),
+      ...['import', 'decode', 'compile', 'instantiate', 'call', 'total', 'second', 'request'].map((part) =>
+        median[part] === undefined ? '' : `${median[part].toFixed(1)} / ${fastest[part].toFixed(1)}`,
+      ),
     ]),
 ])}
 
 ## Bundle sizes
 
-An esbuild bundle of everything in one entry (of \`afterpass/onnx\`: \`OnnxModel\`), minified, gzip, WebAssembly included (\`npm run check:package\`; budget 120 kB for an area).
+An esbuild bundle of everything in one entry (of \`afterpass/onnx\`: \`OnnxModel\`), minified, gzip, WebAssembly included (budget 120 kB for an area, kept by \`npm run check:package\`).
 
 ${rows([['entry', 'gzip'], ['---', '---'], ...Object.entries(sizes).map(([name, bytes]) => [`\`${name}\``, `${(bytes / 1024).toFixed(1)} kB`])])}
 
@@ -120,12 +131,7 @@ ${rows([['fault', 'met', 'remark'], ['---', '---', '---'], ...faults.map(({ faul
 
 ## Soak
 
-${
-  soak
-    ? `\`npm run soak\` on ${soak.date}: ${soak.minutes} minutes, ${soak.workers} worker threads (${soak.replaced} replaced on the way), ${soak.calls} calls of every area, four at a time, with
-ONNX Runtime sessions opened and released. From the second to the last quarter: RSS ${(soak.early / 2 ** 20).toFixed(1)} to ${(soak.late / 2 ** 20).toFixed(1)} MB, heap ${(soak.growth.heap / 2 ** 20).toFixed(1)} MB more, WebAssembly memory ${soak.growth.wasm} bytes more.`
-    : 'Not run on this machine.'
-}
+${soak ?? 'Not run on this machine.'}
 
 ## Examples
 
