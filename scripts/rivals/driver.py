@@ -308,6 +308,38 @@ def torch_diffsort_dense(load, p):
 
 
 @kind
+def torch_group_ordering(load, p):
+    """GroCo's loss of score lists with the permutation matrix formed by dense layers, as published, forward and backward."""
+    import torch
+
+    torch.set_num_threads(1)
+    x = torch.from_numpy(load("x"))
+    batch, n = x.shape
+    front = p["negatives"]
+    target = (torch.arange(n) < front).float().repeat(batch, 1)
+    eye = torch.eye(n)
+    layers = [torch.tensor(pairs).T for pairs in p["layers"]]
+
+    def work():
+        v = x.clone().requires_grad_(True)
+        y, matrix = v, eye.repeat(batch, 1, 1)
+        for low, high in layers:
+            rest = torch.ones(n)
+            rest[low] = rest[high] = 0
+            a = torch.atan(y[:, high] - y[:, low]) / np.pi + 0.5
+            keep, cross = a[:, :, None], 1 - a[:, :, None]
+            upper, lower = keep * eye[low] + cross * eye[high], cross * eye[low] + keep * eye[high]
+            layer = torch.diag(rest) + eye[low].T @ upper + eye[high].T @ lower
+            y = (layer @ y[:, :, None])[:, :, 0]
+            matrix = layer @ matrix
+        share = matrix[:, :front].sum(1).clamp(0, 1)
+        torch.nn.functional.binary_cross_entropy(share, target).backward()
+        return v.grad.numpy()
+
+    return work
+
+
+@kind
 def torch_soft_topk(load, p):
     """Sigmoid soft top-k by 32 bisections."""
     import torch

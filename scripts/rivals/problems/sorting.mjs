@@ -65,6 +65,21 @@ function soft(n, matrix, most, { python }) {
   };
 }
 
+function groups({ python }) {
+  const [rows, n] = [1024, 11];
+  const x = tensor(randomF32(rows * n, 6), rows, n);
+  const negatives = n - 1;
+  const { layers } = sorting.sortingNetwork({ n, network: 'odd-even' });
+  const run = () => sorting.groupOrderingScoresLoss(x, { negatives }).grad.data;
+  return {
+    name: 'groupOrderingScoresLoss (GroCo), loss and gradient',
+    size: [rows, n],
+    aim: 'without forming P',
+    ours: () => fromFunction(run, run()),
+    rivals: { 'PyTorch by dense layers, as published': python('torch_group_ordering', { x }, { negatives, layers }) },
+  };
+}
+
 function softTop({ python }) {
   const [rows, n, k, alpha] = [128, 10_000, 5, 2];
   const x = tensor(randomF32(rows * n, 4), rows, n);
@@ -100,6 +115,7 @@ export const sorted = (context) => [
   soft(32, true, 2.5, context),
   soft(128, true, 90, context),
   soft(128, false, 3, context),
+  groups(context),
   softTop(context),
   softRanks(),
 ];
