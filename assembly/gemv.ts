@@ -148,6 +148,7 @@ export function gemvt<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize,
     if (beta == 0) memory.fill(to, 0, at<T>(0, length));
     else if (beta != 1) for (let c = 0; c < length; c++) store<T>(at<T>(to, c), beta * load<T>(at<T>(to, c)));
     let i = 0;
+    for (; i + 8 <= m; i += 8) axpy8<T>(length, alpha, at<T>(x, i), at<T>(a, i * lda + j), at<T>(0, lda), to);
     for (; i + 4 <= m; i += 4) {
       const p = at<T>(a, i * lda + j);
       const f = at<T>(x, i);
@@ -175,5 +176,42 @@ export function axpy4<T>(n: i32, f0: T, p: usize, f1: T, q: usize, f2: T, r: usi
   for (; i < n; i++) {
     const o = at<T>(0, i);
     store<T>(y + o, load<T>(y + o) + (f0 * load<T>(p + o) + f1 * load<T>(q + o) + (f2 * load<T>(r + o) + f3 * load<T>(s + o))));
+  }
+}
+
+/** y += alpha·Σ f_r·row_r over eight rows that are `stride` bytes apart. */
+function axpy8<T>(n: i32, alpha: T, f: usize, p: usize, stride: usize, y: usize): void {
+  const step = lanes<T>();
+  const whole = n - (n % step);
+  const size = sizeof<T>();
+  const f0 = v128.splat<T>(alpha * load<T>(f));
+  const f1 = v128.splat<T>(alpha * load<T>(f + size));
+  const f2 = v128.splat<T>(alpha * load<T>(f + 2 * size));
+  const f3 = v128.splat<T>(alpha * load<T>(f + 3 * size));
+  const f4 = v128.splat<T>(alpha * load<T>(f + 4 * size));
+  const f5 = v128.splat<T>(alpha * load<T>(f + 5 * size));
+  const f6 = v128.splat<T>(alpha * load<T>(f + 6 * size));
+  const f7 = v128.splat<T>(alpha * load<T>(f + 7 * size));
+  const far = p + 4 * stride;
+  const three = 3 * stride;
+  let i = 0;
+  for (; i < whole; i += step) {
+    const o = at<T>(0, i);
+    const near = p + o;
+    const next = far + o;
+    let left = madd<T>(f0, v128.load(near), v128.load(y + o));
+    let right = v128.mul<T>(f1, v128.load(near + stride));
+    left = madd<T>(f2, v128.load(near + 2 * stride), left);
+    right = madd<T>(f3, v128.load(near + three), right);
+    left = madd<T>(f4, v128.load(next), left);
+    right = madd<T>(f5, v128.load(next + stride), right);
+    left = madd<T>(f6, v128.load(next + 2 * stride), left);
+    right = madd<T>(f7, v128.load(next + three), right);
+    v128.store(y + o, v128.add<T>(left, right));
+  }
+  for (; i < n; i++) {
+    let sum = load<T>(at<T>(y, i));
+    for (let row: usize = 0; row < 8; row++) sum += alpha * load<T>(f + row * size) * load<T>(at<T>(p + row * stride, i));
+    store<T>(at<T>(y, i), sum);
   }
 }

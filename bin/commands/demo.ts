@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
+import { findOrt } from '../../src/onnx/ort.node.js';
 import { brokenPromise, type DemoRow, runDemo } from '../demo/run.js';
 import { UnreachedError } from '../io/failure.js';
 import { interruptible } from '../io/interrupt.js';
@@ -27,6 +28,7 @@ export const demo: CommandModule<GlobalArgs, Args> = {
     }) as never,
   handler: (args) =>
     interruptible(async (signal) => {
+      await findOrt(); // before anything is announced or written
       mkdirSync(args.out, { recursive: true });
       for (const name of names) checkOutput(join(args.out, name), args);
       remark('drawing 4000 digits, training a network on 3000 of them, pruning it to 90 % ...', args);
