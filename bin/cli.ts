@@ -30,6 +30,7 @@ const program = yargs(hideBin(process.argv))
   .strict()
   .recommendCommands()
   .detectLocale(false)
+  .updateStrings({ string: 'value' }) // numbers come as text, to be read strictly: help would call them strings
   .parserConfiguration({ 'greedy-arrays': false, 'boolean-negation': false })
   .group(['json', 'seed', 'threads', 'quiet', 'help', 'version'], 'Everywhere:')
   .wrap(Math.min(120, process.stdout.columns ?? 100))

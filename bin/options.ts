@@ -45,7 +45,7 @@ export function integer<D extends number | undefined = undefined>(
     type: 'string' as const,
     requiresArg: true,
     describe,
-    ...(initial !== undefined && { default: String(initial) }),
+    ...(initial !== undefined && { default: String(initial), defaultDescription: String(initial) }),
     coerce: (raw: unknown): number | D => {
       const text = once(name, raw);
       if (text === undefined) return undefined as D;
@@ -66,7 +66,7 @@ export function number<D extends number | undefined = undefined>(
     type: 'string' as const,
     requiresArg: true,
     describe,
-    ...(initial !== undefined && { default: String(initial) }),
+    ...(initial !== undefined && { default: String(initial), defaultDescription: String(initial) }),
     coerce: (raw: unknown): number | D => {
       const text = once(name, raw);
       return text === undefined ? (undefined as D) : inBounds(name, parse(name, text), bounds);
@@ -98,7 +98,7 @@ export function choice<T extends string, D extends T | undefined = undefined>(
     type: 'string' as const,
     requiresArg: true,
     describe: `${describe}: ${choices.join(', ')}`,
-    ...(initial !== undefined && { default: initial as string }),
+    ...(initial !== undefined && { default: initial as string, defaultDescription: initial as string }),
     coerce: (raw: unknown): T | D => {
       const value = once(name, raw);
       if (value === undefined) return undefined as D;
@@ -114,7 +114,7 @@ export function text<D extends string | undefined = undefined>(name: string, des
     type: 'string' as const,
     requiresArg: true,
     describe,
-    ...(initial !== undefined && { default: initial as string }),
+    ...(initial !== undefined && { default: initial as string, defaultDescription: initial as string }),
     coerce: (raw: unknown): string | D => {
       const value = once(name, raw);
       if (value === '') throw new DomainError(`--${name}: expected a value, got an empty one`);

@@ -153,7 +153,9 @@ function readProblem({ first, second, cost, a, b, costFunction }: Args): Problem
     if (first !== undefined) throw new DomainError('--cost: expected either points or a cost matrix, got both');
     return { cost: matrix('--cost', cost), ...weights };
   }
-  if (first === undefined || second === undefined) throw new DomainError('transport: expected two point sets or --cost, got neither');
+  if (first === undefined || second === undefined) {
+    throw new DomainError(`transport: expected two point sets or --cost, got ${first === undefined ? 'neither' : 'one point set'}`);
+  }
   return { x: matrix('first', first || '-'), y: matrix('second', second || '-'), costFunction, ...weights };
 }
 
