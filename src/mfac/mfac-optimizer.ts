@@ -1,7 +1,18 @@
 // Gradient descent preconditioned by the inverse Fisher matrix of the last gradients.
 import { checkInteger, checkNonNegative, checkPositive, checkRange } from '../core/check.js';
-import { type FloatArray, floats, precisionOf } from '../core/tensor.js';
-import { checkStep, type LearningRate, type Optimizer, rateAt, zerosLike } from '../optimizers/optimizer.js';
+import { DomainError } from '../core/errors.js';
+import { describe, type FloatArray, floats, isIntegerArray, precisionOf } from '../core/tensor.js';
+import {
+  checkAlike,
+  checkParams,
+  checkSettings,
+  checkState,
+  checkStep,
+  type LearningRate,
+  type Optimizer,
+  rateAt,
+  zerosLike,
+} from '../optimizers/optimizer.js';
 import { DynamicMfac } from './dynamic-mfac.js';
 
 export interface MfacOptimizerOptions {
@@ -35,20 +46,31 @@ export interface MfacOptimizerState {
  *
  * @param options `learningRate` (1e-3), `momentum` (0), `weightDecay` (0), `window` (1024), `damping` (1e-5), `sparse` (false)
  * @returns an optimizer
- * @throws {DomainError} when an option is out of range, {ShapeError} when lengths differ
+ * @throws {DomainError} when an option is out of range, parameters or gradients not finite, a state not one of `init`; {ShapeError} when lengths differ
  * @see Frantar, Kurtic & Alistarh 2021, arXiv:2107.03356, §4.2
  */
 export function mfacOptimizer(options: MfacOptimizerOptions = {}): Optimizer<MfacOptimizerState> {
+  checkSettings(options);
   const { learningRate = 1e-3, momentum = 0, weightDecay = 0, window = 1024, damping = 1e-5, sparse = false } = options;
-  if (typeof learningRate === 'number') checkNonNegative('learningRate', learningRate);
   checkRange('momentum', momentum, 0, 1 - Number.EPSILON);
   checkNonNegative('weightDecay', weightDecay);
   checkInteger('window', window, 1);
   checkPositive('damping', damping);
 
+  function check(params: FloatArray, grads: FloatArray, state: MfacOptimizerState): void {
+    checkStep(params, grads);
+    checkState(state, params, []);
+    const { mfac, velocity, indices } = state;
+    if (indices !== undefined && !isIntegerArray(indices))
+      throw new DomainError(`state.indices: expected what init(params) returns, got ${describe(indices)}`);
+    const moved = indices ? params.subarray(0, indices.length) : params;
+    if (momentum > 0) checkAlike('state.velocity', velocity, moved);
+    if (!(mfac instanceof DynamicMfac) || mfac.size !== moved.length)
+      throw new DomainError(`state.mfac: expected what init(params) returns, got ${describe(mfac)}`);
+  }
+
   /** Moves the state and writes −η v to `out` at the parameters that move. */
   function move(params: FloatArray, grads: FloatArray, state: MfacOptimizerState, out: FloatArray): void {
-    checkStep(params, grads);
     const rate = rateAt(learningRate, state.step);
     const { mfac, velocity, indices } = state;
     const x = floats(precisionOf(params), mfac.size);
@@ -67,17 +89,20 @@ export function mfacOptimizer(options: MfacOptimizerOptions = {}): Optimizer<Mfa
 
   return {
     init: (params) => {
+      checkParams(params);
       const indices = sparse ? Int32Array.from(Array.from(params.keys()).filter((k) => params[k] !== 0)) : undefined;
       const size = indices ? indices.length : params.length;
       const velocity = momentum > 0 ? floats(precisionOf(params), size) : undefined;
       return { step: 0, mfac: new DynamicMfac({ size, window, damping, precision: precisionOf(params) }), velocity, indices };
     },
     step: (params, grads, state) => {
+      check(params, grads, state);
       const change = zerosLike(params);
       move(params, grads, state, change);
       for (let k = 0; k < params.length; k++) params[k] = (params[k] as number) + (change[k] as number);
     },
     update: (grads, before, params) => {
+      check(params, grads, before);
       const state = { ...before, mfac: before.mfac.clone(), velocity: before.velocity?.slice() };
       const updates = zerosLike(params);
       move(params, grads, state, updates);

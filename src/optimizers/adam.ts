@@ -1,7 +1,7 @@
 // Adam and AdamW.
 import { checkNonNegative, checkPositive, checkRange } from '../core/check.js';
 import type { FloatArray } from '../core/tensor.js';
-import { checkStep, type LearningRate, type Optimizer, rateAt, zerosLike } from './optimizer.js';
+import { checkSettings, checkState, checkStep, type LearningRate, type Optimizer, rateAt, zerosLike } from './optimizer.js';
 
 export interface AdamOptions {
   /** 1e-3. */
@@ -31,20 +31,24 @@ export interface AdamState {
  *
  * @param options `learningRate` (1e-3, or a function of the step), `beta1` (0.9), `beta2` (0.999), `epsilon` (1e-8), `weightDecay` (0)
  * @returns an optimizer; `step` changes params and state in place, `update` is pure
- * @throws {DomainError} when an option is out of range, {ShapeError} when lengths differ
+ * @throws {DomainError} when an option is out of range, parameters or gradients not finite, a state not one of `init`; {ShapeError} when lengths differ
  * @see Kingma & Ba 2015, arXiv:1412.6980, algorithm 1; Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2
  */
 export function adam(options: AdamOptions = {}): Optimizer<AdamState> {
+  checkSettings(options);
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
-  if (typeof learningRate === 'number') checkNonNegative('learningRate', learningRate);
   checkRange('beta1', beta1, 0, 1 - Number.EPSILON);
   checkRange('beta2', beta2, 0, 1 - Number.EPSILON);
   checkPositive('epsilon', epsilon);
   checkNonNegative('weightDecay', weightDecay);
 
+  function check(params: FloatArray, grads: FloatArray, state: AdamState): void {
+    checkStep(params, grads);
+    checkState(state, params, ['mean', 'square']);
+  }
+
   /** out = keep·params − step; the moments move in place. */
   function move(params: FloatArray, grads: FloatArray, state: AdamState, out: FloatArray, keep: 0 | 1): void {
-    checkStep(params, grads);
     const rate = rateAt(learningRate, state.step);
     state.step++;
     state.power1 *= beta1;
@@ -65,8 +69,12 @@ export function adam(options: AdamOptions = {}): Optimizer<AdamState> {
 
   return {
     init: (params) => ({ step: 0, power1: 1, power2: 1, mean: zerosLike(params), square: zerosLike(params) }),
-    step: (params, grads, state) => move(params, grads, state, params, 1),
+    step: (params, grads, state) => {
+      check(params, grads, state);
+      move(params, grads, state, params, 1);
+    },
     update: (grads, before, params) => {
+      check(params, grads, before);
       const state = { ...before, mean: before.mean.slice(), square: before.square.slice() };
       const updates = zerosLike(params);
       move(params, grads, state, updates, 0);

@@ -1,8 +1,9 @@
 // Newton's method with an approximate Hessian, damped by the gradient norm over an adaptive radius.
 import { checkAborted } from '../core/batches.js';
-import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
+import { checkInteger, checkOneOf, checkOptions, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LinearOperator, LongOptions } from '../core/model-types.js';
 import { type FloatArray, floats } from '../core/tensor.js';
+import { checkModel } from '../curvature/operators.js';
 import { conjugateGradient } from '../linalg/conjugate-gradient.js';
 import { inner, norm } from '../linalg/operator.js';
 
@@ -46,9 +47,13 @@ export async function gradNormSmoothNewton(
   data: Data,
   options: GradNormSmoothNewtonOptions = {},
 ): Promise<{ history: NewtonStep[]; loss: number; gradientNorm: number; converged: boolean }> {
-  const { approximation = 'ggn', maxIterations = 100, tolerance = model.precision === 'float32' ? 1e-5 : 1e-8 } = options;
+  checkOptions(options);
+  const { approximation = 'ggn' } = options;
+  if (typeof approximation !== 'function') checkOneOf('approximation', approximation, ['hessian', 'ggn']);
+  const product = approximation === 'hessian' ? (['hvp'] as const) : approximation === 'ggn' ? (['ggnvp'] as const) : [];
+  checkModel(model, 'getParameters', 'setParameters', 'gradient', ...product);
+  const { maxIterations = 100, tolerance = model.precision === 'float32' ? 1e-5 : 1e-8 } = options;
   const { maxTries = 40, signal, onProgress } = options;
-  if (typeof approximation === 'string') checkOneOf('approximation', approximation, ['hessian', 'ggn']);
   checkInteger('maxIterations', maxIterations, 0);
   checkPositive('tolerance', tolerance);
   checkInteger('maxTries', maxTries, 1);

@@ -1,5 +1,5 @@
 // What an optimizer is, and the checks all of them share.
-import { checkFiniteNumber, checkLength } from '../core/check.js';
+import { checkFinite, checkFiniteNumber, checkInteger, checkLength, checkNonNegative, checkOptions } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { brandOf, describe, type FloatArray, isFloatArray } from '../core/tensor.js';
 
@@ -25,16 +25,48 @@ export function rateAt(rate: LearningRate, step: number): number {
   return value;
 }
 
-/** Throws unless both are float arrays of one length and precision. */
-export function checkStep(params: FloatArray, grads: FloatArray): void {
-  for (const [name, array] of [['params', params] as const, ['grads', grads] as const]) {
-    if (!isFloatArray(array)) throw new DomainError(`${name}: expected a Float32Array or Float64Array, got ${describe(array)}`);
-  }
-  checkLength('grads', grads, params.length);
-  if (brandOf(params) !== brandOf(grads)) throw new DomainError(`grads: expected a ${brandOf(params)}, got a ${brandOf(grads)}`);
+/** Throws unless options are an object, a learning rate among them a number ≥ 0 or a function. */
+export function checkSettings(options: { readonly learningRate?: LearningRate }): void {
+  checkOptions(options);
+  const { learningRate = 0 } = options;
+  if (typeof learningRate !== 'function') checkNonNegative('learningRate', learningRate);
 }
 
-/** A zero array like another. */
+/** Throws unless params are floats, without a look at their values. */
+export function checkParams(params: FloatArray): void {
+  checkFloats('params', params);
+}
+
+/** Throws unless both are float arrays of one length and precision, of finite numbers. */
+export function checkStep(params: FloatArray, grads: FloatArray): void {
+  checkFloats('params', params);
+  checkAlike('grads', grads, params);
+  checkFinite('params', params);
+  checkFinite('grads', grads);
+}
+
+/** Throws unless a state has a count of steps and the arrays that `init(params)` gives it. */
+export function checkState(state: object, params: FloatArray, arrays: readonly string[]): void {
+  if (typeof state !== 'object' || state === null)
+    throw new DomainError(`state: expected what init(params) returns, got ${describe(state)}`);
+  const parts = state as Record<string, unknown>;
+  checkInteger('state.step', parts.step, 0);
+  for (const name of arrays) checkAlike(`state.${name}`, parts[name], params);
+}
+
+/** Throws unless an array is of floats, as many as params and of their precision. */
+export function checkAlike(name: string, array: unknown, params: FloatArray): void {
+  checkFloats(name, array);
+  checkLength(name, array, params.length);
+  if (brandOf(params) !== brandOf(array)) throw new DomainError(`${name}: expected a ${brandOf(params)}, got a ${brandOf(array)}`);
+}
+
+function checkFloats(name: string, array: unknown): asserts array is FloatArray {
+  if (!isFloatArray(array)) throw new DomainError(`${name}: expected a Float32Array or Float64Array, got ${describe(array)}`);
+}
+
+/** A zero array like another. @throws {DomainError} unless that is one of floats */
 export function zerosLike(array: FloatArray): FloatArray {
+  checkParams(array);
   return brandOf(array) === 'Float32Array' ? new Float32Array(array.length) : new Float64Array(array.length);
 }

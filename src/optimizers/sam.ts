@@ -1,8 +1,9 @@
 // Sharpness-aware minimisation around any base optimizer.
-import { checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
+import { checkNonNegative, checkOneOf, checkOptions, checkPositive } from '../core/check.js';
+import { DomainError } from '../core/errors.js';
 import { square } from '../core/square.js';
-import type { FloatArray } from '../core/tensor.js';
-import { type Optimizer, zerosLike } from './optimizer.js';
+import { describe, type FloatArray } from '../core/tensor.js';
+import { checkParams, checkStep, type Optimizer, zerosLike } from './optimizer.js';
 
 export interface SamOptions {
   /** Radius ρ; 0.05, or 0.5 for the adaptive form. */
@@ -37,10 +38,13 @@ export interface Sam<State> {
  * @param base the optimizer that moves the parameters, for example `sgd({ momentum: 0.9 })`; weight decay belongs to it
  * @param options `rho` (0.05; asam 0.5), `kind` 'sam' | 'asam', `eta` (0.01)
  * @returns an object with `init`, `perturbation` and an asynchronous `step` that asks for the gradient twice
- * @throws {DomainError} when rho is not > 0
+ * @throws {DomainError} when rho is not > 0, or `gradient` answers no finite gradient
  * @see Foret et al. 2021, arXiv:2010.01412; Kwon et al. 2021, arXiv:2102.11600
  */
 export function sam<State>(base: Optimizer<State>, options: SamOptions = {}): Sam<State> {
+  if (typeof base?.step !== 'function' || typeof base.init !== 'function')
+    throw new DomainError(`base: expected an optimizer with init and step, got ${describe(base)}`);
+  checkOptions(options);
   const { kind = 'sam', eta = 0.01 } = options;
   checkOneOf('kind', kind, ['sam', 'asam']);
   const { rho = kind === 'sam' ? 0.05 : 0.5 } = options;
@@ -48,6 +52,7 @@ export function sam<State>(base: Optimizer<State>, options: SamOptions = {}): Sa
   checkNonNegative('eta', eta);
 
   function perturbation(params: FloatArray, grads: FloatArray): FloatArray {
+    checkStep(params, grads);
     const out = zerosLike(params);
     const scale = (i: number) => (kind === 'sam' ? 1 : Math.abs(params[i]!) + eta);
     let squares = 0;
@@ -61,11 +66,20 @@ export function sam<State>(base: Optimizer<State>, options: SamOptions = {}): Sa
     init: (params) => base.init(params),
     perturbation,
     async step(params, gradient, state) {
+      checkParams(params);
+      if (typeof gradient !== 'function') throw new DomainError(`gradient: expected a function of parameters, got ${describe(gradient)}`);
       const here = await gradient(params);
+      checkAnswer(here);
       const epsilon = perturbation(params, here.grad);
       const there = await gradient(params.map((w, i) => w + epsilon[i]!) as FloatArray);
+      checkAnswer(there);
       base.step(params, there.grad, state);
       return { loss: here.value, perturbedLoss: there.value };
     },
   };
+}
+
+function checkAnswer(answer: { grad: FloatArray } | undefined): void {
+  if (typeof answer !== 'object' || answer === null)
+    throw new DomainError(`gradient: expected { grad } in return, got ${describe(answer)}`);
 }

@@ -1,15 +1,22 @@
 // Where parameters sit in the flat vector, for penalties that treat every layer by itself.
-import { checkInteger } from '../core/check.js';
+import { checkInteger, checkNotEmpty } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { ParameterSlot } from '../core/model-types.js';
+import { describe } from '../core/tensor.js';
 
 /** The number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-/** The length of the parameter vector that a layout covers. @throws {DomainError} when slots overlap or have no place or extent */
+/** The length of the parameter vector that a layout covers. @throws {DomainError} when it is no list of slots, or slots overlap or have no place or extent; {ShapeError} when it is empty */
 export function checkSlots(layout: readonly ParameterSlot[]): number {
+  if (!Array.isArray(layout)) throw new DomainError(`layout: expected an array of slots, got ${describe(layout)}`);
+  checkNotEmpty('layout', layout);
+  for (const [i, slot] of layout.entries()) {
+    if (typeof slot !== 'object' || slot === null || !Array.isArray(slot.shape))
+      throw new DomainError(`layout[${i}]: expected a slot with a shape and an offset, got ${describe(slot)}`);
+  }
   let end = 0;
   for (const { name, offset, shape } of [...layout].sort((p, q) => p.offset - q.offset)) {
     checkInteger(`layout.${name}.offset`, offset, 0);

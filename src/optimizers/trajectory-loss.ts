@@ -1,7 +1,17 @@
 // Sharpness-aware training for free: the model is held to what it said some epochs ago.
-import { checkFinite, checkInteger, checkPositive } from '../core/check.js';
+import { checkFinite, checkInteger, checkOptions, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import { asFloats, asTensor, type FloatArray, floats, precisionOf, type Tensor, type TensorLike } from '../core/tensor.js';
+import {
+  asFloats,
+  asTensor,
+  describe,
+  type FloatArray,
+  floats,
+  isTypedArray,
+  precisionOf,
+  type Tensor,
+  type TensorLike,
+} from '../core/tensor.js';
 import { log } from '../kernels/scalar.js';
 import { softmaxRows } from '../kernels/softmax-rows.js';
 import { withArena } from '../runtime/instance.js';
@@ -21,6 +31,7 @@ export function trajectoryLoss(
   past: TensorLike,
   options: { temperature?: number; weight?: number } = {},
 ): { value: number; grad: Tensor<FloatArray>; perSample: Float64Array } {
+  checkOptions(options);
   const { temperature = 5, weight = 0.3 } = options;
   checkPositive('temperature', temperature);
   checkPositive('weight', weight);
@@ -64,6 +75,7 @@ export class LogitMemory {
 
   /** @param samples in the data set; @param classes outputs; @param options `delay` E in epochs (3) */
   constructor(samples: number, classes: number, options: { delay?: number } = {}) {
+    checkOptions(options);
     const { delay = 3 } = options;
     checkInteger('samples', samples, 1);
     checkInteger('classes', classes, 1);
@@ -76,9 +88,11 @@ export class LogitMemory {
   /** Keeps the logits [n, k] of samples `indices` in this epoch (counted from 0). @throws {ShapeError | DomainError} */
   record(epoch: number, indices: ArrayLike<number>, logits: TensorLike): void {
     checkInteger('epoch', epoch, 0);
+    checkIndices(indices);
     const { data, shape } = asTensor('logits', logits);
     if (shape[0] !== indices.length || shape[1] !== this.#classes)
       throw new ShapeError(`logits: expected shape [${indices.length}, ${this.#classes}], got [${shape.join(', ')}]`);
+    checkFinite('logits', asFloats('logits', data));
     const slot = epoch % (this.#delay + 1);
     this.#epochs[slot] ??= new Float32Array(this.#samples * this.#classes);
     for (let i = 0; i < indices.length; i++) {
@@ -90,6 +104,7 @@ export class LogitMemory {
   /** Logits of samples `indices` from `delay` epochs before this one [n, k]; undefined while the run is younger than that. */
   past(epoch: number, indices: ArrayLike<number>): Tensor<Float32Array> | undefined {
     checkInteger('epoch', epoch, 0);
+    checkIndices(indices);
     const stored = epoch >= this.#delay ? this.#epochs[(epoch - this.#delay) % (this.#delay + 1)] : undefined;
     if (!stored) return undefined;
     const out = new Float32Array(indices.length * this.#classes);
@@ -101,4 +116,9 @@ export class LogitMemory {
     }
     return { data: out, shape: [indices.length, this.#classes] };
   }
+}
+
+function checkIndices(indices: ArrayLike<number>): void {
+  if (!Array.isArray(indices) && !isTypedArray(indices))
+    throw new DomainError(`indices: expected an array of sample numbers, got ${describe(indices)}`);
 }

@@ -1,5 +1,5 @@
 // Every layer is held to the distribution of its initial weights, not to the weights themselves.
-import { checkFinite, checkLength, checkNotEmpty } from '../core/check.js';
+import { checkFinite, checkLength } from '../core/check.js';
 import type { ParameterSlot } from '../core/model-types.js';
 import { asFloats, type FloatArray, floats, precisionOf } from '../core/tensor.js';
 import { orderRows } from '../kernels/wasserstein1d.js';
@@ -22,7 +22,6 @@ export function wassersteinInitRegularizer(
   initial: FloatArray,
   layout: readonly ParameterSlot[],
 ): { evaluate(params: FloatArray): Penalty } {
-  checkNotEmpty('layout', layout);
   const size = checkSlots(layout);
   const start = asFloats('initial', initial);
   checkLength('initial', start, size);
