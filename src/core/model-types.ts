@@ -36,7 +36,7 @@ export interface LongOptions {
 
 /**
  * A model with derivatives with respect to its flat parameter vector of length d. What reads data takes `signal`, looked at between
- * batches, and `onProgress` last; a model of your own may leave them aside.
+ * batches and between pieces of a large one, and `onProgress` last; a model of your own may leave them aside.
  */
 export interface DifferentiableModel {
   /** Of every vector in and out. */

@@ -2,7 +2,19 @@
 import { checkFinite, checkLabels, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Batch, Inputs } from '../core/model-types.js';
-import { asTensor, describe, type FloatArray, floats, isIntegerArray, isTypedArray, type Precision, type Tensor } from '../core/tensor.js';
+import {
+  asFloats,
+  asTensor,
+  describe,
+  type FloatArray,
+  floats,
+  isIntegerArray,
+  isTypedArray,
+  type Precision,
+  precisionOf,
+  type Tensor,
+  type TensorLike,
+} from '../core/tensor.js';
 import { scaleRows, softmaxCurvature, softmaxLoss, squaredLoss } from '../kernels/dense-loss.js';
 import type { Arena, F64, I32, Real } from '../runtime/arena.js';
 import type { Network, Trace } from './passes.js';
@@ -60,6 +72,30 @@ function convert(precision: Precision, data: Tensor['data']): FloatArray {
   const out = floats(precision, data.length);
   for (let i = 0; i < data.length; i++) out[i] = Number(data[i]);
   return out;
+}
+
+/** A vector [d] in the model's precision. @throws {ShapeError | DomainError} unless it holds d finite numbers */
+export function readVector(net: Network, name: string, v: FloatArray): FloatArray {
+  const given = asFloats(name, v);
+  checkLength(name, given, net.parameterCount);
+  checkFinite(name, given);
+  if (precisionOf(given) === net.precision) return given;
+  const out = floats(net.precision, given.length);
+  out.set(given);
+  return out;
+}
+
+/** Seeds [n, k] of a backward pass. @throws {ShapeError | DomainError} */
+export function readSeeds(net: Network, seed: TensorLike, count: number): FloatArray {
+  const { data } = asTensor('seed', seed);
+  checkLength('seed', data, count * net.layers.at(-1)!.outputs);
+  return asFloats('seed', data);
+}
+
+/** Rows of seeds from `start` on. */
+export function seedBlock(arena: Arena, net: Network, seeds: FloatArray, start: number, rows: number): Real {
+  const outputs = net.layers.at(-1)!.outputs;
+  return arena.putAs(net.precision, seeds.subarray(start * outputs, (start + rows) * outputs));
 }
 
 /** The loss of the rows a … b against the outputs z: its value, its gradient, and its second derivative as a product. */

@@ -1,13 +1,10 @@
 import { readBytes } from '#files';
-import { checkFinite, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, LongOptions, ParameterSlot } from '../core/model-types.js';
-import type { FloatArray, Precision, Tensor, TensorLike } from '../core/tensor.js';
-import { asFloats, asTensor, floats, precisionOf } from '../core/tensor.js';
+import { type FloatArray, floats, type Precision, type Tensor, type TensorLike } from '../core/tensor.js';
 import type { Model } from '../onnx/graph.js';
 import { decodeModel } from '../onnx/model.js';
-import type { Arena, Real } from '../runtime/arena.js';
-import { lossSeeds, readBatch, readInputs } from './batch.js';
+import { lossSeeds, type Rows, readBatch, readInputs, readSeeds, readVector, seedBlock } from './batch.js';
 import { accumulate, type ChunkWork, columnsOf, Engine, type SumWork } from './engine.js';
 import { denseTail } from './from-onnx.js';
 import { backward, rBackward, rForward } from './passes.js';
@@ -26,7 +23,8 @@ export interface PerSampleOptions extends LongOptions {
  * products and per-sample gradients, in f32 or f64. It owns an instance of the kernels; `dispose()` lets its memory go.
  *
  * Hessian and Gauss–Newton products on one batch keep its forward pass (up to 32 MB) while parameters and inputs stay the same.
- * Flat parameter order: weight, bias of the first layer, weight, bias of the second, …; the loss is the weighted mean over samples
+ * Data runs through it in steps of 1,024 rows, between which `signal` and `onProgress` have their turn; what a call is given must not change
+ * before the call ends. Flat parameter order: weight, bias of the first layer, weight, bias of the second, …; the loss is the weighted mean over samples
  * (mse: and over outputs, factor 1).
  * @see Pearlmutter 1994, Fast exact multiplication by the Hessian; Schraudolph 2002 for Gauss–Newton products
  */
@@ -86,7 +84,7 @@ export class DenseModel implements DifferentiableModel {
   }
 
   setParameters(w: FloatArray): void {
-    this.#parameters = this.#vector('w', w).slice();
+    this.#parameters = readVector(this.#engine.net, 'w', w).slice();
   }
 
   /** Logits [n, k] of inputs [n, in] (further axes are flattened). */
@@ -102,15 +100,11 @@ export class DenseModel implements DifferentiableModel {
     const { net } = this.#engine;
     const w = this.#parameters;
     let total = 0;
-    const weight = await this.#engine.batches(
-      data,
-      (rows) => {
-        this.#engine.chunks(w, rows.count, rows.x, 0, (arena, trace, start) => {
-          total += lossSeeds(arena, net, rows, start, trace).total;
-        });
-      },
-      options,
-    );
+    const add = (rows: Rows, from: number, to: number): void =>
+      this.#engine.chunks(w, rows.x, from, to, 0, (arena, trace, start) => {
+        total += lossSeeds(arena, net, rows, start, trace).total;
+      });
+    const weight = await this.#engine.batches(data, add, options);
     return total / weight;
   }
 
@@ -135,7 +129,7 @@ export class DenseModel implements DifferentiableModel {
       seeds.curvature(rdelta, rdelta);
       rBackward(arena, net, w, along, trace, carried, seeds.delta, rdelta, out);
     };
-    return (await this.#engine.mean(this.#parameters, data, 2, work, options, this.#vector('v', v))).mean;
+    return (await this.#engine.mean(this.#parameters, data, 2, work, options, readVector(net, 'v', v))).mean;
   }
 
   async ggnvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
@@ -146,7 +140,7 @@ export class DenseModel implements DifferentiableModel {
       seeds.curvature(delta, delta);
       backward(arena, net, w, trace, delta, out);
     };
-    return (await this.#engine.mean(this.#parameters, data, 1, work, options, this.#vector('v', v))).mean;
+    return (await this.#engine.mean(this.#parameters, data, 1, work, options, readVector(net, 'v', v))).mean;
   }
 
   /** The gradient of each sample's own loss (weights play no part) [n, d], or of the named `slots` only. */
@@ -161,43 +155,46 @@ export class DenseModel implements DifferentiableModel {
 
   /** J_iᵀ seed_i of each sample [n, d]: the logits' Jacobian transposed times the rows of `seed` [n, k]. */
   async perSampleVjp(x: Inputs, seed: TensorLike, options: PerSampleOptions = {}): Promise<Tensor<FloatArray>> {
-    const rows = readInputs(this.#engine.net, x);
-    const seeds = this.#seeds(seed, rows.count);
+    const { net } = this.#engine;
+    const rows = readInputs(net, x);
+    const seeds = readSeeds(net, seed, rows.count);
     const columns = columnsOf(this.layout, options.slots);
     return this.#engine.perSample(this.#parameters, rows, columns, options, (arena, trace, start) => {
-      return this.#seedBlock(arena, seeds, start, trace.rows);
+      return seedBlock(arena, net, seeds, start, trace.rows);
     });
   }
 
   /** Σ_i J_iᵀ seed_i [d]: the logits' Jacobian transposed times `seed` [n, k]. */
-  async vjp(x: Inputs, seed: TensorLike): Promise<FloatArray> {
+  async vjp(x: Inputs, seed: TensorLike, options: LongOptions = {}): Promise<FloatArray> {
     const { net } = this.#engine;
     const rows = readInputs(net, x);
-    const seeds = this.#seeds(seed, rows.count);
+    const seeds = readSeeds(net, seed, rows.count);
     const total = new Float64Array(this.parameterCount);
-    this.#engine.chunks(this.#parameters, rows.count, rows.x, 1, (arena, trace, start, w) => {
+    const work: ChunkWork = (arena, trace, start, w) => {
       const grad = arena.zeroReal(this.precision, this.parameterCount);
-      backward(arena, net, w, trace, this.#seedBlock(arena, seeds, start, trace.rows), grad);
+      backward(arena, net, w, trace, seedBlock(arena, net, seeds, start, trace.rows), grad);
       accumulate(total, arena.view(grad));
-    });
+    };
+    await this.#engine.steps(this.#parameters, rows, 1, work, options);
     return this.#engine.narrow(total, 1);
   }
 
   /** J v [n, k]: the derivative of the logits along v [d]. */
-  async jvp(x: Inputs, v: FloatArray): Promise<Tensor<FloatArray>> {
+  async jvp(x: Inputs, v: FloatArray, options: LongOptions = {}): Promise<Tensor<FloatArray>> {
     const { net } = this.#engine;
-    const direction = this.#vector('v', v);
+    const direction = readVector(net, 'v', v);
     const rows = readInputs(net, x);
     const out = floats(this.precision, rows.count * this.#outputs);
-    this.#engine.chunks(this.#parameters, rows.count, rows.x, 1, (arena, trace, start, w) => {
+    const work: ChunkWork = (arena, trace, start, w) => {
       const { ra } = rForward(arena, net, w, arena.put(direction), trace);
       out.set(arena.view(ra.at(-1)!), start * this.#outputs);
-    });
+    };
+    await this.#engine.steps(this.#parameters, rows, 1, work, options);
     return { data: out, shape: [rows.count, this.#outputs] };
   }
 
   /** The batch's mean loss and its gradient with respect to the input, in the input's shape. */
-  async inputGradient(batch: Batch): Promise<{ value: number; grad: Tensor<FloatArray> }> {
+  async inputGradient(batch: Batch, options: LongOptions = {}): Promise<{ value: number; grad: Tensor<FloatArray> }> {
     const { net } = this.#engine;
     const rows = readBatch(net, batch);
     const width = net.layers[0]!.inputs;
@@ -206,23 +203,25 @@ export class DenseModel implements DifferentiableModel {
     if (!(weight > 0)) throw new DomainError(`batch: expected samples with a positive sum of weights, got ${weight}`);
     const out = floats(this.precision, rows.count * width);
     let total = 0;
-    this.#engine.chunks(this.#parameters, rows.count, rows.x, 1, (arena, trace, start, w) => {
+    const work: ChunkWork = (arena, trace, start, w) => {
       const seeds = lossSeeds(arena, net, rows, start, trace);
       total += seeds.total;
       out.set(arena.view(backward(arena, net, w, trace, seeds.delta, undefined, true)!), start * width);
-    });
+    };
+    await this.#engine.steps(this.#parameters, rows, 1, work, options);
     for (let i = 0; i < out.length; i++) out[i] = out[i]! / weight;
     return { value: total / weight, grad: { data: out, shape: rows.shape } };
   }
 
   /** The loss of each sample [n], unweighted, f64. */
-  async perSampleLosses(batch: Batch): Promise<Float64Array> {
+  async perSampleLosses(batch: Batch, options: LongOptions = {}): Promise<Float64Array> {
     const { net } = this.#engine;
     const rows = readBatch(net, batch);
     const out = new Float64Array(rows.count);
-    this.#engine.chunks(this.#parameters, rows.count, rows.x, 0, (arena, trace, start) => {
+    const work: ChunkWork = (arena, trace, start) => {
       out.set(arena.view(lossSeeds(arena, net, rows, start, trace).losses), start);
-    });
+    };
+    await this.#engine.steps(this.#parameters, rows, 0, work, options);
     return out;
   }
 
@@ -241,25 +240,5 @@ export class DenseModel implements DifferentiableModel {
 
   get #outputs(): number {
     return this.#engine.net.layers.at(-1)!.outputs;
-  }
-
-  #seeds(seed: TensorLike, count: number): FloatArray {
-    const { data } = asTensor('seed', seed);
-    checkLength('seed', data, count * this.#outputs);
-    return asFloats('seed', data);
-  }
-
-  #seedBlock(arena: Arena, seeds: FloatArray, start: number, rows: number): Real {
-    return arena.putAs(this.precision, seeds.subarray(start * this.#outputs, (start + rows) * this.#outputs));
-  }
-
-  #vector(name: string, v: FloatArray): FloatArray {
-    const given = asFloats(name, v);
-    checkLength(name, given, this.parameterCount);
-    checkFinite(name, given);
-    if (precisionOf(given) === this.precision) return given;
-    const out = floats(this.precision, given.length);
-    out.set(given);
-    return out;
   }
 }

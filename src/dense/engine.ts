@@ -17,9 +17,7 @@ import { backward, forward, type Network, type Trace } from './passes.js';
 const chunkRows = 256;
 /** Bytes of per-sample gradients formed at a time. */
 const gradientBytes = 2 ** 26;
-/** Chunks that are added up in the network's precision before they go into an f64 sum. */
-const chunksAtOnce = 4;
-/** Samples of one batch between two looks at a signal. */
+/** Samples of one batch between two looks at a signal; within them chunks are added up in the network's precision, across them in f64. */
 const stepRows = 1024;
 
 /** What is done with the forward trace of one chunk of rows that starts at sample `start`; `w` are the parameters. */
@@ -52,12 +50,20 @@ export class Engine {
     this.#uploaded = undefined;
   }
 
-  /** Runs `work` on the forward trace of every chunk of the rows x [count, inputs] from row `from` on. */
-  chunks(parameters: FloatArray, count: number, x: FloatArray, derivatives: 0 | 1 | 2, work: ChunkWork, limit = chunkRows, from = 0): void {
+  /** Runs `work` on the forward trace of every chunk of the rows `from` … `to` of x [n, inputs]. */
+  chunks(
+    parameters: FloatArray,
+    x: FloatArray,
+    from: number,
+    to: number,
+    derivatives: 0 | 1 | 2,
+    work: ChunkWork,
+    limit = chunkRows,
+  ): void {
     const { instance, w } = this.#open(parameters);
     const width = this.net.layers[0]!.inputs;
-    for (let start = from; start < count; start += limit) {
-      const rows = Math.min(limit, count - start);
+    for (let start = from; start < to; start += limit) {
+      const rows = Math.min(limit, to - start);
       instance.run((arena) => {
         const input = arena.put(x.subarray(start * width, (start + rows) * width));
         work(arena, forward(arena, this.net, w, input, rows, derivatives), start, w);
@@ -76,7 +82,7 @@ export class Engine {
   ): Promise<void> {
     const step = stepper(options, Math.ceil(count / stepRows));
     for (let from = 0; from < count; from += stepRows) {
-      await step(() => this.chunks(parameters, Math.min(count, from + stepRows), x, derivatives, work, limit, from));
+      await step(() => this.chunks(parameters, x, from, Math.min(count, from + stepRows), derivatives, work, limit));
     }
   }
 
@@ -92,16 +98,25 @@ export class Engine {
     return held;
   }
 
-  /** Calls `work` on every checked batch and returns the sum of weights. @throws {DomainError} when it is not positive */
-  async batches(data: Data, work: (rows: Rows) => void, options: LongOptions): Promise<number> {
+  /**
+   * Calls `work` on the rows `from` … `to` of every checked batch, each call a step, and returns the sum of weights.
+   * @throws {DomainError} when it is not positive; {AbortError} by `signal`, between steps
+   */
+  async batches(data: Data, work: (rows: Rows, from: number, to: number) => void, options: LongOptions): Promise<number> {
     let weight = 0;
-    for await (const batch of watched(batchesOf(data), options)) {
-      const rows = readBatch(this.net, batch);
-      for (let i = 0; i < rows.count; i++) weight += rows.weights[i]!;
-      work(rows);
+    for await (const { rows, from, to } of watched(this.#cut(data), options)) {
+      for (let i = from; i < to; i++) weight += rows.weights[i]!;
+      work(rows, from, to);
     }
     if (!(weight > 0)) throw new DomainError(`data: expected samples with a positive sum of weights, got ${weight}`);
     return weight;
+  }
+
+  async *#cut(data: Data): AsyncGenerator<{ rows: Rows; from: number; to: number }> {
+    for await (const batch of batchesOf(data)) {
+      const rows = readBatch(this.net, batch);
+      for (let from = 0; from < rows.count; from += stepRows) yield { rows, from, to: Math.min(rows.count, from + stepRows) };
+    }
   }
 
   /**
@@ -118,28 +133,25 @@ export class Engine {
   ): Promise<{ mean: FloatArray; weight: number }> {
     const { parameterCount: d, precision } = this.net;
     const sums = new ChunkSums();
-    const weight = await this.batches(
-      data,
-      (rows) => {
-        const { instance, passes, w } = this.#open(parameters);
-        const kept = direction && passes.of(rows, derivatives, chunkRows);
-        instance.run((outer) => {
-          const out = outer.zeroReal(precision, d);
-          const v = direction ? outer.put(direction) : w;
-          let open = 0;
-          const add: ChunkWork = (arena, trace, start) => {
-            work(arena, trace, start, w, rows, out, v);
-            if (++open < chunksAtOnce && start + trace.rows < rows.count) return;
-            sums.add(outer.view(out));
-            outer.view(out).fill(0);
-            open = 0;
-          };
-          if (!kept) this.chunks(parameters, rows.count, rows.x, derivatives, add);
-          else for (const [c, trace] of kept.entries()) instance.run((arena) => add(arena, trace, c * chunkRows, w));
-        });
-      },
-      options,
-    );
+    let kept: readonly Trace[] | undefined;
+    const step = (rows: Rows, from: number, to: number): void => {
+      const { instance, passes, w } = this.#open(parameters);
+      if (from === 0) kept = direction && passes.of(rows, derivatives, chunkRows);
+      else if (kept && !passes.hold(kept)) kept = undefined; // other calls came between two steps
+      instance.run((outer) => {
+        const out = outer.zeroReal(precision, d);
+        const v = direction ? outer.put(direction) : w;
+        const add: ChunkWork = (arena, trace, start) => work(arena, trace, start, w, rows, out, v);
+        if (!kept) this.chunks(parameters, rows.x, from, to, derivatives, add);
+        else
+          for (let start = from; start < to; start += chunkRows) {
+            const trace = kept[start / chunkRows]!;
+            instance.run((arena) => add(arena, trace, start, w));
+          }
+        sums.add(outer.view(out));
+      });
+    };
+    const weight = await this.batches(data, step, options);
     return { mean: sums.times(1 / weight, (total, factor) => this.narrow(total, factor)), weight };
   }
 

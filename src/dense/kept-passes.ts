@@ -34,6 +34,11 @@ export class KeptPasses {
     this.#last = undefined;
   }
 
+  /** Whether these are still the passes that are kept. */
+  hold(traces: readonly Trace[]): boolean {
+    return this.#kept?.traces === traces;
+  }
+
   /** The passes of a batch in chunks of `limit` rows, if they are kept or worth keeping. Called when no block lies above the kept ones. */
   of({ x, count }: Rows, derivatives: 1 | 2, limit: number): Trace[] | undefined {
     if (this.#kept && this.#kept.derivatives >= derivatives && this.#equal(this.#kept.traces, x)) return this.#kept.traces;

@@ -1,8 +1,8 @@
 // What a caller passes as inputs, as the tensors a graph expects: names, shapes and element types checked, batches cut.
-import { pieces } from '../core/batches.js';
+import { batchesOf, pieces } from '../core/batches.js';
 import { checkFinite } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import type { Batch, Inputs } from '../core/model-types.js';
+import type { Batch, Data, Inputs } from '../core/model-types.js';
 import {
   asTensor,
   brandOf,
@@ -114,16 +114,26 @@ function checkIntegers(name: string, data: TypedArray): void {
 /** Samples of one run: large batches are cut, which bounds the memory of intermediate values. */
 const runSize = 512;
 
-/** Pieces of the batch size that a file fixes, or of one that bounds memory; the whole batch is checked before the first piece. */
-export function cutBatch(batch: Batch, declared: readonly ValueInfo[]): Iterable<Batch> {
+/**
+ * Pieces of the batch size that a file fixes, or of one that bounds memory; the whole batch is checked before the first piece. What does not
+ * have its samples along the first axis of everything stays whole.
+ */
+function cutBatch(batch: Batch, declared: readonly ValueInfo[]): Iterable<Batch> {
   const fixed = declared[0]?.shape?.[0];
   if (typeof fixed !== 'number') {
-    readInputs(batch.x, declared);
-    return pieces(batch, runSize);
+    const { samples, tensors } = readInputs(batch.x, declared);
+    const { y } = batch;
+    const dense = y === undefined || isTypedArray(y) ? [] : [asTensor('y', y)];
+    return [...Object.values(tensors), ...dense].every(({ shape }) => shape[0] === samples) ? pieces(batch, runSize) : [batch];
   }
   const free = declared.map((info) => (info.shape?.[0] === fixed ? { ...info, shape: ['N', ...info.shape.slice(1)] } : info));
   readInputs(batch.x, free);
   return pieces(batch, fixed);
+}
+
+/** The batches of `data` in pieces. */
+export async function* cutData(data: Data, declared: readonly ValueInfo[]): AsyncGenerator<Batch> {
+  for await (const batch of batchesOf(data)) yield* cutBatch(batch, declared);
 }
 
 /** Results of pieces as one tensor: rows one behind the other. */

@@ -26,6 +26,7 @@ export interface OpenOptions {
   readonly ort?: Ort;
   /** Threads of one operator; ONNX Runtime's own choice by default. */
   readonly threads?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** An opened model's fixed parts. */

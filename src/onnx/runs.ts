@@ -3,9 +3,9 @@ import { samplesOf, takeSamples } from '../core/batches.js';
 import { GraphError } from '../core/errors.js';
 import type { Batch, Inputs, ParameterSlot } from '../core/model-types.js';
 import { type FloatArray, floats, type Precision, sizeOf, type Tensor } from '../core/tensor.js';
-import { type DerivativeOptions, ggnModel, gradientModel, hvpModel } from './derivatives.js';
-import { readInputs } from './feeds.js';
-import { forwardOf } from './forward.js';
+import { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, vjpModel } from './derivatives.js';
+import { convert, readInputs } from './feeds.js';
+import { forwardOf, lossOf } from './forward.js';
 import type { Model, ValueInfo } from './graph.js';
 import { lossFeeds } from './labels.js';
 import type { Parts } from './opening.js';
@@ -130,6 +130,31 @@ export class Runs {
     if (inner.length === 0) return tensors;
     const program = this.program(`values ${inner}`, (form, model) => forwardOf(model, inner, form === 'live' ? this.names() : []));
     return { ...tensors, ...(await this.run(program, parameters, tensors)) };
+  }
+
+  /** Sums over one batch: `loss` and `weight`. */
+  async loss(batch: Batch, parameters: Parameters): Promise<Record<string, Tensor>> {
+    const { loss } = this.#parts;
+    const logits = await this.forward(batch.x, parameters);
+    const weighted = batch.weights !== undefined;
+    const feeds = lossFeeds(batch, loss, logits.shape, this.precision);
+    const make = (): Model => lossOf(logits.shape, this.precision, loss, weighted);
+    const program = this.program(`loss ${logits.shape.slice(1)} ${weighted}`, make);
+    return this.run(program, parameters, { ...feeds, logits: { ...logits, type: this.precision } });
+  }
+
+  /** The tangent of the output for one batch of inputs, given those of the parameters. */
+  async jvp(x: Inputs, tangents: Readonly<Record<string, Feed>>, parameters: Parameters): Promise<Tensor> {
+    const program = this.program('jvp', (form, model) => jvpModel(model, { ...this.options(form), wrt: this.names() }));
+    const results = await this.run(program, parameters, { ...this.read(x).tensors, ...tangents });
+    return results[`jvp.${this.#parts.output}`] as Tensor;
+  }
+
+  /** Gradients by parameter, summed over one batch of inputs, of ⟨cotangent, output⟩. */
+  async vjp(x: Inputs, { data, shape }: Tensor, parameters: Parameters): Promise<Record<string, Tensor>> {
+    const program = this.program('vjp', (form, model) => vjpModel(model, { ...this.options(form), wrt: this.names() }));
+    const cotangent: Feed = { data: convert('cotangent', data, this.precision), shape, type: this.precision };
+    return this.run(program, parameters, { ...this.read(x).tensors, cotangent });
   }
 
   /** Inputs, labels and weights of one batch, checked. */

@@ -18,6 +18,13 @@ export class Snapshot implements Parameters {
     this.#parts = parts;
   }
 
+  /** The parameters as the file has them, written into `values` [d]. */
+  static ofFile(parts: Parts, values: FloatArray): Snapshot {
+    for (const { name, offset } of parts.layout)
+      values.set((parts.model.graph.initializers.get(name) as GraphTensor).data as FloatArray, offset);
+    return new Snapshot(0, values, parts);
+  }
+
   tensors(): { name: string; tensor: Feed & GraphTensor }[] {
     const type = this.#parts.model.graph.initializers;
     return this.#parts.layout.map(({ name, shape, offset }) => ({

@@ -17,10 +17,20 @@ export class Sums {
     this.#precision = precision;
   }
 
+  /** The sum of weights. */
+  get weight(): number {
+    return this.#weight;
+  }
+
   /** Adds the outputs `loss` and `weight` of one run; parts of its vector follow. */
   add(results: Readonly<Record<string, Tensor>>): void {
     this.#loss += first(results.loss);
     this.#weight += first(results.weight);
+    this.next();
+  }
+
+  /** Another batch: parts of its vector follow. */
+  next(): void {
     this.#batches++;
     if (this.#batches !== 2) return;
     this.#parts = new Float64Array(this.#size);
@@ -46,9 +56,18 @@ export class Sums {
 
   /** The mean vector. */
   means(): FloatArray {
+    return this.#over(this.#weight);
+  }
+
+  /** The sum of the vectors. */
+  totals(): FloatArray {
+    return this.#over(1);
+  }
+
+  #over(divisor: number): FloatArray {
     const out = floats(this.#precision, this.#size);
     const parts = this.#parts ? [{ data: this.#parts, offset: 0 }] : this.#only;
-    for (const { data, offset } of parts) quotients(out.subarray(offset, offset + data.length), data, this.#weight);
+    for (const { data, offset } of parts) quotients(out.subarray(offset, offset + data.length), data, divisor);
     return out;
   }
 }
@@ -58,6 +77,6 @@ function quotients(out: FloatArray, data: FloatArray, divisor: number): void {
 }
 
 /** The number a scalar tensor holds. */
-export function first(tensor: Tensor | undefined): number {
+function first(tensor: Tensor | undefined): number {
   return Number(tensor?.data[0]);
 }
