@@ -1,6 +1,6 @@
 // Checks that run before any work starts. Every message reads `name: expected …, got …`.
 import { DomainError, ShapeError } from './errors.js';
-import { describe } from './tensor.js';
+import { describe, isTypedArray } from './tensor.js';
 
 /** Throws unless `options` are an object, as every options argument is. */
 export function checkOptions(options: unknown): void {
@@ -44,14 +44,35 @@ export function checkInteger(
   }
 }
 
+/**
+ * Reads a record of options or data by name: `const { k } = asRecord('options', options, '{ k }')`. Unknown fields are no misuse.
+ * @throws {DomainError} when it is missing, not an object, or an array; `fields` is what the message asks for
+ */
+export function asRecord<T extends object>(name: string, value: T, fields = 'an object'): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value))
+    throw new DomainError(`${name}: expected ${fields}, got ${describe(value)}`);
+  return value;
+}
+
+/** Throws unless `value` is an array of any kind. */
+export function checkArray(name: string, value: unknown): asserts value is ArrayLike<unknown> {
+  if (!Array.isArray(value) && !isTypedArray(value)) throw new DomainError(`${name}: expected an array, got ${describe(value)}`);
+}
+
+/** Throws unless `value` is a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new DomainError(`${name}: expected a function, got ${describe(value)}`);
+}
+
 /** Throws unless `array` has exactly `length` elements. */
 export function checkLength(name: string, array: { readonly length: number }, length: number): void {
-  if (array.length !== length) throw new ShapeError(`${name}: expected ${length} elements, got ${array.length}`);
+  if (array?.length !== length) throw new ShapeError(`${name}: expected ${length} elements, got ${array?.length ?? describe(array)}`);
 }
 
 /** Throws unless `array` has at least one element. */
 export function checkNotEmpty(name: string, array: { readonly length: number }): void {
-  if (array.length === 0) throw new ShapeError(`${name}: expected at least one element, got none`);
+  if (!(array?.length > 0))
+    throw new ShapeError(`${name}: expected at least one element, got ${array?.length === 0 ? 'none' : describe(array)}`);
 }
 
 /** Throws unless two shapes are equal; −1 in `expected` allows any extent. */
@@ -87,6 +108,7 @@ export function checkOneOf<T extends string>(name: string, value: unknown, choic
 
 /** Throws when `labels` holds an integer outside 0 … classes − 1 (other than `ignoreIndex`), naming the first place. */
 export function checkLabels(name: string, labels: ArrayLike<number | bigint>, classes: number, ignoreIndex?: number): void {
+  checkArray(name, labels);
   for (let i = 0; i < labels.length; i++) {
     const label = Number(labels[i]);
     if (label === ignoreIndex) continue;

@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import { argsortSegments } from '../kernels/radix.js';
 import { withArena } from '../runtime/instance.js';
 import { isDescending, limitsOf } from './direction.js';
@@ -19,7 +20,8 @@ export interface ArgsortOptions extends Omit<SortOptions, 'out'> {
  * @throws {DomainError} for an unknown direction; {ShapeError} when segments do not cover x or out has another type or length
  * @see radix sort on order-preserving keys, Knuth, The Art of Computer Programming 3, §5.2.5
  */
-export function argsort<X extends Rows>(x: X, { direction = 'ascending', segments, out }: ArgsortOptions = {}): Shaped<X, Int32Array> {
+export function argsort<X extends Rows>(x: X, options: ArgsortOptions = {}): Shaped<X, Int32Array> {
+  const { direction = 'ascending', segments, out } = asRecord('options', options);
   const input = readSortable('x', x);
   const descending = isDescending(direction);
   if (out !== undefined) checkOut(out, 'Int32Array', input.data.length);

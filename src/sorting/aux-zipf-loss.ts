@@ -1,4 +1,4 @@
-import { checkInteger, checkLength, checkNonNegative } from '../core/check.js';
+import { asRecord, checkInteger, checkLength, checkNonNegative } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { square } from '../core/square.js';
 import { asFloats, type FloatArray, floats, type TensorLike } from '../core/tensor.js';
@@ -48,10 +48,9 @@ export interface AuxZipfResult {
  * @throws {ShapeError} when shapes do not fit; {DomainError} for numbers that are not finite, usage, expected or below < 0, k < 1
  * @see Ayonrinde 2024, arXiv:2411.02124, §3: which features count as dying, and how many take part, are the options'
  */
-export function auxZipfLoss(
-  { residual, scores, decoder, usage, expected }: AuxZipfInput,
-  { below = 0.5, k }: AuxZipfOptions = {},
-): AuxZipfResult {
+export function auxZipfLoss(input: AuxZipfInput, options: AuxZipfOptions = {}): AuxZipfResult {
+  const { residual, scores, decoder, usage, expected } = asRecord('input', input, '{ residual, scores, decoder, usage, expected }');
+  const { below = 0.5, k } = asRecord('options', options);
   const { data: z, extents } = readScores(scores);
   const [tokens, features] = extents;
   const { data: target, lead, n: d, precision } = readRows('residual', residual);

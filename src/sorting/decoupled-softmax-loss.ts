@@ -1,4 +1,4 @@
-import { checkPositive } from '../core/check.js';
+import { asRecord, checkPositive } from '../core/check.js';
 import { type FloatArray, floats } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
 import { type Positives, type RetrievalLoss, readRetrieval } from './retrieval.js';
@@ -17,8 +17,9 @@ import { giveBack, type Rows } from './rows.js';
 export function decoupledSoftmaxLoss<X extends Rows>(
   scores: X,
   positives: Positives,
-  { temperature = 1 }: { temperature?: number } = {},
+  options: { temperature?: number } = {},
 ): RetrievalLoss<X> {
+  const { temperature = 1 } = asRecord('options', options);
   const { input, relevant } = readRetrieval(scores, positives);
   checkPositive('temperature', temperature);
   const { data, rows, n, precision } = input;

@@ -1,4 +1,4 @@
-import { checkOneOf, checkPositive, checkRange } from '../core/check.js';
+import { asRecord, checkOneOf, checkPositive, checkRange } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
 import { type Distribution, diffsort, diffsortBack, distributions, type RelaxedNetwork } from '../kernels/diff-sort.js';
@@ -80,7 +80,13 @@ export interface Relaxed {
 
 /** Reads and checks the options of `diffSort`. */
 export function readOptions(n: number, options: DiffSortOptions): Relaxed {
-  const { network = 'bitonic', distribution = 'cauchy', steepness = 10, direction = 'ascending', artLambda = 0.25 } = options;
+  const {
+    network = 'bitonic',
+    distribution = 'cauchy',
+    steepness = 10,
+    direction = 'ascending',
+    artLambda = 0.25,
+  } = asRecord('options', options);
   checkOneOf('distribution', distribution, distributions);
   checkPositive('steepness', steepness);
   checkRange('artLambda', artLambda, 0, 1);
@@ -108,7 +114,8 @@ function readPlaces(input: RowsOf<FloatArray>, places: FloatArray | readonly num
   return readLike('places', data, rows * n, input.precision);
 }
 
-function gradient(input: RowsOf<FloatArray>, relaxed: Relaxed, { sorted, permutation, propagated }: BackwardGrads): FloatArray {
+function gradient(input: RowsOf<FloatArray>, relaxed: Relaxed, grads: BackwardGrads): FloatArray {
+  const { sorted, permutation, propagated } = asRecord('grads', grads, '{ sorted?, permutation?, propagated? }');
   const { rows, n, precision } = input;
   return withArena((arena) => {
     const data = arena.put(input.data);
@@ -120,6 +127,7 @@ function gradient(input: RowsOf<FloatArray>, relaxed: Relaxed, { sorted, permuta
     if (gy || gz) diffsortBack(arena, gx, { gy, gz }, data, net);
     const total = arena.take(gx);
     if (propagated) {
+      asRecord('propagated', propagated, '{ places, grad }');
       const places = arena.put(readPlaces(input, propagated.places));
       diffsortBack(arena, gx, { gz: read('propagated', propagated.grad, rows * places.length) }, data, net, places);
       arena.view(gx).forEach((value, i) => {

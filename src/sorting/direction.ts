@@ -1,5 +1,5 @@
 // Options shared by the methods of this area.
-import { checkOneOf } from '../core/check.js';
+import { checkArray, checkOneOf } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { describe } from '../core/tensor.js';
 
@@ -16,6 +16,7 @@ export function isDescending(direction: Direction): boolean {
 /** Row limits of `rows` rows of `n`, or the caller's: `segments` [s + 1] starts at 0, does not fall and ends at the length of x. */
 export function limitsOf(rows: number, n: number, segments?: ArrayLike<number>): Int32Array {
   if (segments === undefined) return Int32Array.from({ length: rows + 1 }, (_, row) => row * n);
+  checkArray('segments', segments);
   const limits = Int32Array.from(segments);
   const length = rows * n;
   if (limits.length === 0 || limits[0] !== 0 || limits[limits.length - 1] !== length) {

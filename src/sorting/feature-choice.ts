@@ -1,4 +1,4 @@
-import { checkInteger, checkLength, checkNonNegative, checkPositive } from '../core/check.js';
+import { asRecord, checkInteger, checkLength, checkNonNegative, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { floats, type TensorLike } from '../core/tensor.js';
 import { pow } from '../kernels/scalar.js';
@@ -15,7 +15,8 @@ import { shape } from './rows.js';
  * @throws {ShapeError} when scores are not a matrix or counts do not fit; {DomainError} when a count is out of range
  * @see Ayonrinde 2024, arXiv:2411.02124, §3
  */
-export function featureChoice(scores: TensorLike, { counts }: { counts: ArrayLike<number> }): Allocation {
+export function featureChoice(scores: TensorLike, options: { counts: ArrayLike<number> }): Allocation {
+  const { counts } = asRecord('options', options, '{ counts }');
   const { data, extents } = readScores(scores);
   const [tokens, features] = extents;
   checkLength('counts', counts, features);
@@ -46,7 +47,7 @@ export function featureChoice(scores: TensorLike, { counts }: { counts: ArrayLik
  * @see Ayonrinde 2024, arXiv:2411.02124, §3; the exponent and offset are the caller's, the paper fits them to measured densities
  */
 export function zipfCounts(options: { features: number; budget: number; most: number; exponent?: number; offset?: number }): Int32Array {
-  const { features, budget, most, exponent = 1, offset = 0 } = options;
+  const { features, budget, most, exponent = 1, offset = 0 } = asRecord('options', options, '{ features, budget, most }');
   checkInteger('features', features, 1);
   checkInteger('most', most, 1);
   checkInteger('budget', budget, 0);

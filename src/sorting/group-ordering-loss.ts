@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { square } from '../core/square.js';
 import { type FloatArray, floats, type TensorLike } from '../core/tensor.js';
@@ -28,8 +28,9 @@ export interface GroupOrderingOptions extends Partial<GroupOrderingScoresOptions
  */
 export function groupOrderingLoss(
   embeddings: TensorLike,
-  { negatives: wanted, stopGradient = true, ...options }: GroupOrderingOptions = {},
+  options: GroupOrderingOptions = {},
 ): { value: number; grad: ShapedArray; perSample: FloatArray } {
+  const { negatives: wanted, stopGradient = true, ...rest } = asRecord('options', options);
   const input = readRows('embeddings', embeddings);
   const { n: d, precision } = input;
   if (input.lead.length !== 2 || (input.lead[0] as number) < 2 || (input.lead[1] as number) < 2) {
@@ -60,7 +61,7 @@ export function groupOrderingLoss(
       });
     }
   }
-  const loss = groupOrderingScoresLoss({ data: scores, shape: [views * batch, n] }, { ...options, negatives });
+  const loss = groupOrderingScoresLoss({ data: scores, shape: [views * batch, n] }, { ...rest, negatives });
   const data = gradient(units, norms, partners, loss.grad.data, n, d, stopGradient);
   return { value: loss.value, grad: shape(data, [views, batch, d]), perSample: loss.perSample };
 }

@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { type FloatArray, floats } from '../core/tensor.js';
 import { log } from '../kernels/scalar.js';
 import { type DiffSortOptions, diffSort } from './diff-sort.js';
@@ -22,13 +22,14 @@ export interface GroupOrderingScoresOptions extends Omit<DiffSortOptions, 'direc
  */
 export function groupOrderingScoresLoss<X extends Rows>(
   scores: X,
-  { negatives, network = 'odd-even', steepness = 1, ...options }: GroupOrderingScoresOptions,
+  options: GroupOrderingScoresOptions,
 ): { value: number; grad: Shaped<X>; perSample: FloatArray } {
+  const { negatives, network = 'odd-even', steepness = 1, ...rest } = asRecord('options', options, '{ negatives }');
   const input = readRows('scores', scores);
   const { data, rows, n, precision } = input;
   checkInteger('negatives', negatives, 1, n - 1);
   const places = floats(precision, n).fill(1, 0, negatives);
-  const sorted = diffSort({ data, shape: [rows, n] }, { network, steepness, ...options });
+  const sorted = diffSort({ data, shape: [rows, n] }, { network, steepness, ...rest });
   const mass = sorted.propagate(places).data;
   const inflow = floats(precision, rows * n);
   const perSample = floats(precision, rows);

@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { TensorLike } from '../core/tensor.js';
 import { readRows, type ShapedArray, shape } from './rows.js';
@@ -20,7 +20,8 @@ export interface Allocation {
  * @throws {ShapeError} when scores are not a matrix; {DomainError} when the budget is out of range or a score is not finite
  * @see Ayonrinde 2024, Adaptive sparse allocation with mutual choice and feature choice sparse autoencoders, arXiv:2411.02124, §3
  */
-export function mutualChoice(scores: TensorLike, { budget }: { budget: number }): Allocation {
+export function mutualChoice(scores: TensorLike, options: { budget: number }): Allocation {
+  const { budget } = asRecord('options', options, '{ budget }');
   const { data, extents } = readScores(scores);
   checkInteger('budget', budget, 1, data.length);
   const { values, indices } = topK(data, { k: budget });

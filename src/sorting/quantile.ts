@@ -1,4 +1,4 @@
-import { checkOneOf, checkRange } from '../core/check.js';
+import { asRecord, checkOneOf, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { asFloats } from '../core/tensor.js';
 import { giveBack, type Rows, readRows, type Shaped } from './rows.js';
@@ -22,7 +22,8 @@ export interface QuantileOptions {
  * @throws {DomainError} when q is outside [0, 1] or missing, or x holds NaN or an infinity; {ShapeError} when a row is empty
  * @see Hyndman & Fan 1996, Sample quantiles in statistical packages, definition 7
  */
-export function quantile<X extends Rows>(x: X, { q, method = 'linear' }: QuantileOptions): Shaped<X, Float64Array> {
+export function quantile<X extends Rows>(x: X, options: QuantileOptions): Shaped<X, Float64Array> {
+  const { q, method = 'linear' } = asRecord('options', options, '{ q }');
   checkOneOf('method', method, methods);
   const wanted = typeof q === 'number' ? Float64Array.of(q) : asFloats('q', q);
   if (wanted.length === 0) throw new DomainError('q: expected at least one probability, got none');

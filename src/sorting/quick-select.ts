@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { selectRows } from '../kernels/top-k.js';
 import { withArena } from '../runtime/instance.js';
 import { type Rows, readSortable, type Sortable } from './rows.js';
@@ -25,7 +25,7 @@ export type PerRow<X> = X extends { readonly data: unknown } ? SortedOf<X> : num
  * @see distribution counting on the highest digit first, Knuth, The Art of Computer Programming 3, §5.2
  */
 export function quickSelect<X extends Rows>(x: X, options: QuickSelectOptions | number): PerRow<X> {
-  const { k, largest = false } = typeof options === 'number' ? { k: options } : options;
+  const { k, largest = false } = typeof options === 'number' ? { k: options } : asRecord('options', options, '{ k }');
   const input = readSortable('x', x);
   checkInteger('k', k, 1, input.n);
   return withArena((arena) => {

@@ -1,4 +1,4 @@
-import { checkOneOf } from '../core/check.js';
+import { asRecord, checkOneOf } from '../core/check.js';
 import { argsort } from './argsort.js';
 import { type Direction, isDescending } from './direction.js';
 import { giveBack, type Rows, readSortable, type Shaped } from './rows.js';
@@ -21,7 +21,8 @@ export interface RankOptions {
  * @throws {DomainError} for an unknown rule or direction
  * @see Kendall 1945, The treatment of ties in ranking problems
  */
-export function rank<X extends Rows>(x: X, { ties = 'average', direction = 'ascending' }: RankOptions = {}): Shaped<X, Float64Array> {
+export function rank<X extends Rows>(x: X, options: RankOptions = {}): Shaped<X, Float64Array> {
+  const { ties = 'average', direction = 'ascending' } = asRecord('options', options);
   checkOneOf('ties', ties, rules);
   isDescending(direction);
   const { data, rows, n, ...form } = readSortable('x', x);

@@ -1,5 +1,5 @@
 // Row-wise softmax relaxations of the permutation matrix: what SoftSort and NeuralSort share.
-import { checkPositive } from '../core/check.js';
+import { asRecord, checkPositive } from '../core/check.js';
 import { type FloatArray, floats, type Tensor } from '../core/tensor.js';
 import { softmaxRows } from '../kernels/softmax-rows.js';
 import { withArena } from '../runtime/instance.js';
@@ -28,9 +28,10 @@ export interface Scores {
 /** matrix = softmax(logits / temperature) by rows, with logits from `scores`. */
 export function relaxedMatrix<X extends Rows>(
   x: X,
-  { temperature = 1, direction = 'ascending' }: RelaxedMatrixOptions,
+  options: RelaxedMatrixOptions,
   scores: (input: RowsOf<FloatArray>, descending: boolean) => Scores,
 ): RelaxedMatrix<X> {
+  const { temperature = 1, direction = 'ascending' } = asRecord('options', options);
   const input = readRows('x', x);
   checkPositive('temperature', temperature);
   const { data, rows, n, precision } = input;

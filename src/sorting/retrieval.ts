@@ -1,5 +1,5 @@
 // Scores of queries against candidates and which of them are relevant: what the two retrieval losses share.
-import { checkLength } from '../core/check.js';
+import { checkArray, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { FloatArray } from '../core/tensor.js';
 import { type Rows, type RowsOf, readRows, type Shaped } from './rows.js';
@@ -17,7 +17,8 @@ export interface RetrievalLoss<X> {
 /** @throws {ShapeError} when sizes differ; {DomainError} when a row has no positive */
 export function readRetrieval(scores: Rows, positives: Positives): { input: RowsOf<FloatArray>; relevant: (index: number) => boolean } {
   const input = readRows('scores', scores);
-  const mask = 'data' in positives ? positives.data : positives;
+  const mask = (positives as { readonly data?: ArrayLike<number> } | null)?.data ?? (positives as ArrayLike<number>);
+  checkArray('positives', mask);
   checkLength('positives', mask, input.data.length);
   for (let row = 0; row < input.rows; row++) {
     let any = false;

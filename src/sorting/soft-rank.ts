@@ -1,4 +1,4 @@
-import { checkOneOf } from '../core/check.js';
+import { asRecord, checkOneOf } from '../core/check.js';
 import { type FloatArray, floats } from '../core/tensor.js';
 import { expInto } from '../kernels/exp.js';
 import { isotonic, isotonicBack } from '../kernels/isotonic.js';
@@ -39,10 +39,8 @@ export interface SoftResult<X> {
  * @throws {DomainError} when strength < 0 or x is not finite; {ShapeError} when a row is empty
  * @see Blondel et al. 2020, arXiv:2002.08871, §3–4; the KL projection is computed with shifted exponents, so no strength overflows
  */
-export function softRank<X extends Rows>(
-  x: X,
-  { regularization = 'l2', strength = 1, units = 'absolute', direction = 'ascending' }: SoftRankOptions = {},
-): SoftResult<X> {
+export function softRank<X extends Rows>(x: X, options: SoftRankOptions = {}): SoftResult<X> {
+  const { regularization = 'l2', strength = 1, units = 'absolute', direction = 'ascending' } = asRecord('options', options);
   const input = readRows('x', x);
   checkOneOf('regularization', regularization, regularizations);
   const setting: Setting = {

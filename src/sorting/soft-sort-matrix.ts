@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { describe } from '../core/tensor.js';
 import { argsort } from './argsort.js';
@@ -19,9 +20,10 @@ export interface SoftSortMatrixOptions extends RelaxedMatrixOptions {
  * @throws {DomainError} when temperature ≤ 0, power is not 1 or 2, or x is not finite; {ShapeError} when a row is empty
  * @see Prillo & Eisenschlos 2020, SoftSort, arXiv:2006.16038
  */
-export function softSortMatrix<X extends Rows>(x: X, { power = 1, ...options }: SoftSortMatrixOptions = {}): RelaxedMatrix<X> {
+export function softSortMatrix<X extends Rows>(x: X, options: SoftSortMatrixOptions = {}): RelaxedMatrix<X> {
+  const { power = 1, ...rest } = asRecord('options', options);
   if (power !== 1 && power !== 2) throw new DomainError(`power: expected 1 or 2, got ${describe(power)}`);
-  return relaxedMatrix(x, options, ({ data, rows, n }, descending) => {
+  return relaxedMatrix(x, rest, ({ data, rows, n }, descending) => {
     const order = argsort({ data, shape: [rows, n] }, { direction: descending ? 'descending' : 'ascending' }).data;
     return {
       fill: (logits, values, row) => {

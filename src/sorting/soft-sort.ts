@@ -1,4 +1,4 @@
-import { checkOneOf } from '../core/check.js';
+import { asRecord, checkOneOf } from '../core/check.js';
 import { type FloatArray, floats } from '../core/tensor.js';
 import { isotonic, isotonicBack } from '../kernels/isotonic.js';
 import { withArena } from '../runtime/instance.js';
@@ -20,10 +20,8 @@ export interface SoftSortOptions extends SoftRankOptions {}
  * @throws {DomainError} when strength < 0 or x is not finite; {ShapeError} when a row is empty
  * @see Blondel et al. 2020, arXiv:2002.08871, §3–4
  */
-export function softSort<X extends Rows>(
-  x: X,
-  { regularization = 'l2', strength = 1, units = 'absolute', direction = 'ascending' }: SoftSortOptions = {},
-): SoftResult<X> {
+export function softSort<X extends Rows>(x: X, options: SoftSortOptions = {}): SoftResult<X> {
+  const { regularization = 'l2', strength = 1, units = 'absolute', direction = 'ascending' } = asRecord('options', options);
   const input = readRows('x', x);
   checkOneOf('regularization', regularization, regularizations);
   const setting: Setting = {

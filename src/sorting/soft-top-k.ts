@@ -1,4 +1,4 @@
-import { checkInteger, checkPositive } from '../core/check.js';
+import { asRecord, checkInteger, checkPositive } from '../core/check.js';
 import type { FloatArray } from '../core/tensor.js';
 import { softtopk, softtopkBack } from '../kernels/soft-topk.js';
 import { withArena } from '../runtime/instance.js';
@@ -33,7 +33,7 @@ export function softTopK<X extends Rows>(x: X, options: SoftTopKOptions | number
 
 /** `softTopK` or the logarithm of its values. */
 export function indicator<X extends Rows>(x: X, options: SoftTopKOptions | number, logarithm: boolean): SoftTopKResult<X> {
-  const { k, alpha = 2 } = typeof options === 'number' ? { k: options } : options;
+  const { k, alpha = 2 } = typeof options === 'number' ? { k: options } : asRecord('options', options, '{ k }');
   const input = readRows('x', x);
   const { data, rows, precision } = input;
   checkInteger('k', k, 1, input.n);

@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import { brandOf } from '../core/tensor.js';
 import { sortSegments } from '../kernels/radix.js';
 import { networkRows } from '../kernels/sort-network.js';
@@ -25,7 +26,8 @@ export interface SortOptions {
  * @throws {DomainError} for an unknown direction; {ShapeError} when segments do not cover x or out has another type or length
  * @see radix sort on order-preserving keys, Knuth, The Art of Computer Programming 3, §5.2.5
  */
-export function sort<X extends Rows>(x: X, { direction = 'ascending', segments, out: given }: SortOptions = {}): Shaped<X, SortedOf<X>> {
+export function sort<X extends Rows>(x: X, options: SortOptions = {}): Shaped<X, SortedOf<X>> {
+  const { direction = 'ascending', segments, out: given } = asRecord('options', options);
   const input = readSortable('x', x);
   const descending = isDescending(direction);
   if (given !== undefined) checkOut(given, brandOf(input.data), input.data.length);

@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { networkRows } from '../kernels/sort-network.js';
 import { withArena } from '../runtime/instance.js';
@@ -35,7 +36,8 @@ export interface SortingNetwork {
  * @throws {DomainError} when n is not an integer ≥ 1; `sort` throws a {ShapeError} for rows of another length
  * @see Knuth, The Art of Computer Programming 3, §5.3.4; Batcher 1968
  */
-export function sortingNetwork({ n, network = 'bitonic', direction = 'ascending' }: SortingNetworkOptions): SortingNetwork {
+export function sortingNetwork(options: SortingNetworkOptions): SortingNetwork {
+  const { n, network = 'bitonic', direction = 'ascending' } = asRecord('options', options, '{ n }');
   const descending = isDescending(direction);
   const { pairs, layerEnds } = wiringOf(n, network, descending);
   const layers = layerEnds.map((end, layer) => {

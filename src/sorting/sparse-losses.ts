@@ -42,7 +42,7 @@ export function fenchelYoung<X extends Rows>(
 }
 
 function distributions(targets: Targets, rows: number, n: number, precision: RowsOf<FloatArray>['precision']): FloatArray {
-  const dense = isFloatArray(targets) || 'data' in targets;
+  const dense = isFloatArray(targets) || (targets as { data?: FloatArray } | null)?.data !== undefined;
   if (dense) {
     const given = readLike('targets', targets, rows * n, precision);
     for (let row = 0; row < rows; row++) {
@@ -54,9 +54,10 @@ function distributions(targets: Targets, rows: number, n: number, precision: Row
     }
     return given;
   }
-  checkLength('targets', targets, rows);
-  checkLabels('targets', targets, n);
+  const classes = targets as IntegerArray | readonly number[];
+  checkLength('targets', classes, rows);
+  checkLabels('targets', classes, n);
   const out = floats(precision, rows * n);
-  for (let row = 0; row < rows; row++) out[row * n + Number(targets[row])] = 1;
+  for (let row = 0; row < rows; row++) out[row * n + Number(classes[row])] = 1;
   return out;
 }

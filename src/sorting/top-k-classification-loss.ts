@@ -1,4 +1,4 @@
-import { checkInteger, checkLabels, checkLength } from '../core/check.js';
+import { asRecord, checkInteger, checkLabels, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { asFloats, type FloatArray, floats, type IntegerArray, type TensorLike } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
@@ -27,8 +27,9 @@ export interface TopKClassificationOptions extends Omit<DiffSortOptions, 'direct
 export function topKClassificationLoss(
   logits: TensorLike,
   labels: IntegerArray | readonly number[],
-  { weights = [0.2, 0.2, 0.2, 0.2, 0.2], candidates, steepness = 1, ...options }: TopKClassificationOptions = {},
+  options: TopKClassificationOptions = {},
 ): { value: number; grad: ShapedArray; perSample: FloatArray } {
+  const { weights = [0.2, 0.2, 0.2, 0.2, 0.2], candidates, steepness = 1, ...rest } = asRecord('options', options);
   const { data, rows, n: classes, precision, lead } = readRows('logits', logits);
   checkLength('labels', labels, rows);
   checkLabels('labels', labels, classes);
@@ -49,7 +50,7 @@ export function topKClassificationLoss(
   const places = floats(precision, m);
   for (let k = 2; k <= shares.length; k++)
     for (let r = 1; r <= k; r++) places[m - r] = (places[m - r] as number) + (shares[k - 1] as number);
-  const sorted = diffSort({ data: scores, shape: [rows, m] }, { steepness, ...options });
+  const sorted = diffSort({ data: scores, shape: [rows, m] }, { steepness, ...rest });
   const mass = sorted.propagate(places).data;
   const first = shares[0] as number;
   const softmax = softmaxRows(scores, rows, m);

@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { topKRows } from '../kernels/top-k.js';
 import { withArena } from '../runtime/instance.js';
 import { giveBack, type Rows, readSortable, type Shaped, type Sortable } from './rows.js';
@@ -25,7 +25,7 @@ export function topK<X extends Rows>(
   x: X,
   options: TopKOptions | number,
 ): { values: Shaped<X, SortedOf<X>>; indices: Shaped<X, Int32Array> } {
-  const { k, largest = true } = typeof options === 'number' ? { k: options } : options;
+  const { k, largest = true } = typeof options === 'number' ? { k: options } : asRecord('options', options, '{ k }');
   const input = readSortable('x', x);
   checkInteger('k', k, 1, input.n);
   return withArena((arena) => {

@@ -1,4 +1,4 @@
-import { checkRange } from '../core/check.js';
+import { asRecord, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Rows } from './rows.js';
 import type { TransportOptions } from './transport-operator.js';
@@ -21,13 +21,14 @@ export interface TransportQuantileOptions extends TransportOptions {
  * @throws {DomainError} when q is outside [0, 1], width is not in (0, 1], epsilon ≤ 0 or x is not finite; {ShapeError} when a row is empty
  * @see Cuturi, Teboul & Vert 2019, arXiv:1905.11885, §3.3
  */
-export function transportQuantile<X extends Rows>(x: X, { q, width, ...options }: TransportQuantileOptions): TransportResult<X> {
+export function transportQuantile<X extends Rows>(x: X, options: TransportQuantileOptions): TransportResult<X> {
+  const { q, width, ...rest } = asRecord('options', options, '{ q }');
   checkRange('q', q, 0, 1);
   if (width !== undefined && !(width > 0 && width <= 1)) throw new DomainError(`width: expected a number above 0, up to 1, got ${width}`);
   let below = false;
   return transportRows(
     x,
-    options,
+    rest,
     (n) => {
       const share = width ?? 1 / n;
       const low = Math.min(Math.max(0, q - share / 2), 1 - share);

@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import { isDescending } from './direction.js';
 import type { Rows } from './rows.js';
 import { type TransportResult, transportRows } from './transport-rows.js';
@@ -12,14 +13,12 @@ import type { TransportSortOptions } from './transport-sort.js';
  * @throws {DomainError} when epsilon ≤ 0 or x is not finite; {ShapeError} when a row is empty
  * @see Cuturi, Teboul & Vert 2019, arXiv:1905.11885, §3
  */
-export function transportRank<X extends Rows>(
-  x: X,
-  { direction = 'ascending', ...options }: TransportSortOptions = {},
-): TransportResult<X> {
+export function transportRank<X extends Rows>(x: X, options: TransportSortOptions = {}): TransportResult<X> {
+  const { direction = 'ascending', ...rest } = asRecord('options', options);
   const descending = isDescending(direction);
   return transportRows(
     x,
-    options,
+    rest,
     (n) => new Float64Array(n).fill(1 / n),
     (n) => {
       const place = (j: number) => (descending ? n - j : j + 1);

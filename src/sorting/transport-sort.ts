@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import { type Direction, isDescending } from './direction.js';
 import type { Rows } from './rows.js';
 import type { TransportOptions } from './transport-operator.js';
@@ -17,14 +18,12 @@ export interface TransportSortOptions extends TransportOptions {
  * @throws {DomainError} when epsilon ≤ 0 or x is not finite; {ShapeError} when a row is empty
  * @see Cuturi, Teboul & Vert 2019, Differentiable ranks and sorting using optimal transport, arXiv:1905.11885, §3
  */
-export function transportSort<X extends Rows>(
-  x: X,
-  { direction = 'ascending', ...options }: TransportSortOptions = {},
-): TransportResult<X> {
+export function transportSort<X extends Rows>(x: X, options: TransportSortOptions = {}): TransportResult<X> {
+  const { direction = 'ascending', ...rest } = asRecord('options', options);
   const descending = isDescending(direction);
   return transportRows(
     x,
-    options,
+    rest,
     (n) => new Float64Array(n).fill(1 / n),
     (n, b) => {
       const image = barycentres(b, 0, n);

@@ -1,0 +1,83 @@
+// Misuse is answered by name: whatever is put in the place of an argument, of an exported function or of a method of what it returns,
+// the call returns or throws an error of this package, never one of the engine's. Read from the areas and their example calls.
+import { AfterpassError } from '../../src/core/errors.js';
+import { isTypedArray } from '../../src/core/tensor.js';
+import { callWith, fieldsOf } from '../helpers/misuse.js';
+import { loadAreas } from './areas.js';
+
+const floats = () => Float32Array.of(1, 2, 3);
+/** Arguments no function of the package wants. */
+const lists: (() => unknown[])[] = [
+  () => [],
+  () => [null],
+  () => [{}],
+  () => ['x'],
+  () => [3],
+  () => [[]],
+  () => [floats(), null],
+  () => [floats(), undefined, null],
+  () => [floats(), 'x', null],
+  () => [floats(), floats(), null],
+];
+
+/** The same with NaN for its numbers; for what holds none, an array of NaN. */
+function nanOf(value: unknown): unknown {
+  if (isTypedArray(value)) return Float64Array.from(value as ArrayLike<number>, () => NaN);
+  if (Array.isArray(value)) return value.map(nanOf);
+  if (typeof value === 'number') return NaN;
+  const data = (value as { data?: unknown } | null | undefined)?.data;
+  return isTypedArray(data) ? { ...(value as object), data: nanOf(data) } : Float64Array.of(NaN, NaN, NaN);
+}
+
+/** What takes the place of an argument, or of a field of one. */
+const others = (given: unknown) => [undefined, null, 'x', 3, -1, 1.5, {}, [], floats(), nanOf(given)];
+const shown = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value)).slice(0, 60);
+const isOwn = (error: unknown) => error instanceof AfterpassError && /^[^:]+: \S/.test(error.message);
+const told = (what: string, error: unknown) => `${what}: ${error instanceof Error ? `${error.name} ${error.message}` : shown(error)}`;
+
+const areas = (await loadAreas()).filter(({ name }) => ['sorting'].includes(name));
+
+describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, area]))('%s', (_name, { exports, calls = {} }) => {
+  const functions = Object.entries(exports).filter(([, value]) => typeof value === 'function') as [
+    string,
+    new (...args: never) => object,
+  ][];
+
+  test.each(functions)('%s answers missing and wrong arguments by name', async (name, method) => {
+    const asClass = /^class\b/.test(Function.prototype.toString.call(method));
+    const statics = Object.entries(Object.getOwnPropertyDescriptors(method)).filter(([, { value }]) => typeof value === 'function');
+    const ways: [string, (...args: unknown[]) => unknown][] = [
+      [name, (...args) => (asClass ? Reflect.construct(method, args) : Reflect.apply(method as never, undefined, args))],
+      ...statics.map(([key, { value }]): [string, () => unknown] => [`${name}.${key}`, value.bind(method)]),
+    ];
+    const wrong: string[] = [];
+    for (const [way, call] of ways) {
+      for (const args of lists) {
+        try {
+          await call(...args());
+        } catch (error) {
+          if (!isOwn(error)) wrong.push(told(`${way}(${args().map(shown).join(', ')})`, error));
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(Object.entries(calls))('%s names whichever argument or field of one is replaced by another value', async (_key, call) => {
+    const wrong: string[] = [];
+    const { seen } = await callWith(exports, call);
+    for (const [index, { name, args }] of seen.entries()) {
+      for (let argument = 0; argument <= args.length; argument++) {
+        for (const field of [undefined, ...fieldsOf(args[argument])]) {
+          const given = field === undefined ? args[argument] : (args[argument] as Record<string, unknown>)[field];
+          for (const value of others(given)) {
+            const { errors } = await callWith(exports, call, { call: index, argument, ...(field !== undefined && { field }), value });
+            const place = `${name}, argument ${argument}${field === undefined ? '' : `.${field}`} = ${shown(value)}`;
+            wrong.push(...errors.filter((error) => !isOwn(error)).map((error) => told(place, error)));
+          }
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
