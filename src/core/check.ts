@@ -64,6 +64,14 @@ export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw new DomainError(`${name}: expected a function, got ${describe(value)}`);
 }
 
+/** Throws unless `value` has `methods`: a model, an operator or a pool of the caller's making. */
+export function checkMethods(name: string, value: unknown, what: string, ...methods: string[]): void {
+  const candidate = value as Record<string, unknown> | null | undefined;
+  for (const method of methods)
+    if (typeof candidate?.[method] !== 'function')
+      throw new DomainError(`${name}: expected ${what} with ${method}(), got ${describe(value)}`);
+}
+
 /** Throws unless `array` has exactly `length` elements. */
 export function checkLength(name: string, array: { readonly length: number }, length: number): void {
   if (array?.length !== length) throw new ShapeError(`${name}: expected ${length} elements, got ${array?.length ?? describe(array)}`);

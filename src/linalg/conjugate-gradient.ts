@@ -1,5 +1,5 @@
 import { checkAborted } from '../core/batches.js';
-import { checkFinite, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
@@ -45,7 +45,12 @@ export async function conjugateGradient(
   options: ConjugateGradientOptions = {},
 ): Promise<ConjugateGradientResult> {
   checkOperator('op', op);
-  const { damping = 0, tolerance = op.precision === 'float32' ? 1e-5 : 1e-8, maxIterations = 2 * op.size, preconditioner } = options;
+  const {
+    damping = 0,
+    tolerance = op.precision === 'float32' ? 1e-5 : 1e-8,
+    maxIterations = 2 * op.size,
+    preconditioner,
+  } = asRecord('options', options);
   checkNonNegative('damping', damping);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 0);

@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { readSymmetric, toTensor, transpose } from './matrix.js';
 import { rotateToDiagonal, sortAscending } from './tridiagonal.js';
@@ -12,7 +13,7 @@ import { rotateToDiagonal, sortAscending } from './tridiagonal.js';
  * @see Golub & Van Loan, Matrix Computations, §8.3.1 and §8.3.3
  */
 export function eigh(a: TensorLike, options: { vectors?: boolean } = {}): { values: Float64Array; vectors: Tensor<FloatArray> } {
-  const { vectors: wanted = true } = options;
+  const { vectors: wanted = true } = asRecord('options', options);
   const { data, rows: n, precision } = readSymmetric('a', a);
   if (n === 0) return { values: new Float64Array(0), vectors: toTensor(precision, new Float64Array(0), [0, 0]) };
   const diagonal = new Float64Array(n);

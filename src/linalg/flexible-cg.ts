@@ -1,5 +1,5 @@
 import { checkAborted } from '../core/batches.js';
-import { checkFinite, checkInteger, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
 import { stepper } from '../core/stepper.js';
@@ -30,7 +30,13 @@ export async function flexibleCg(
   options: LongOptions & { memory?: number; tolerance?: number; maxIterations?: number } = {},
 ): Promise<{ x: FloatArray; iterations: number; residual: number; converged: boolean }> {
   checkOperator('op', op);
-  const { memory = 2, tolerance = op.precision === 'float32' ? 1e-5 : 1e-8, maxIterations = 2 * op.size, signal, onProgress } = options;
+  const {
+    memory = 2,
+    tolerance = op.precision === 'float32' ? 1e-5 : 1e-8,
+    maxIterations = 2 * op.size,
+    signal,
+    onProgress,
+  } = asRecord('options', options);
   if (typeof oracle !== 'function') throw new DomainError('oracle: expected a function of the residual, got something else');
   checkInteger('memory', memory, 0);
   checkPositive('tolerance', tolerance);

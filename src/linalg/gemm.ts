@@ -1,4 +1,4 @@
-import { checkFinite } from '../core/check.js';
+import { asRecord, checkFinite } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, precisionOf } from '../core/tensor.js';
@@ -18,7 +18,7 @@ export function gemm(
   b: TensorLike,
   options: { alpha?: number; transA?: boolean; transB?: boolean } = {},
 ): Tensor<FloatArray> {
-  const { alpha = 1, transA = false, transB = false } = options;
+  const { alpha = 1, transA = false, transB = false } = asRecord('options', options);
   const { left, right, m, n, k } = readFactors(a, b, options);
   const precision = precisionOf(left);
   return withArena((arena) => {

@@ -1,4 +1,4 @@
-import { checkFinite, checkInteger, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { square } from '../core/square.js';
 import type { FloatArray, NumberArray, Tensor, TensorLike } from '../core/tensor.js';
@@ -85,7 +85,7 @@ export function frechetMean(
   points: TensorLike,
   options: GyroOptions & FrechetOptions = {},
 ): { mean: Tensor<FloatArray>; variance: number; iterations: number; converged: boolean } {
-  const { tolerance = 1e-12, maxIterations = 1000 } = options;
+  const { tolerance = 1e-12, maxIterations = 1000 } = asRecord('options', options);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 1);
   const { space, list, shape, precision } = read(points, options);
@@ -108,7 +108,7 @@ export function gyroBatchNorm(
   points: TensorLike,
   options: GyroOptions & { beta?: NumberArray; scale?: number; epsilon?: number } = {},
 ): { points: Tensor<FloatArray>; mean: Tensor<FloatArray>; variance: number } {
-  const { scale = 1, epsilon = 0 } = options;
+  const { scale = 1, epsilon = 0 } = asRecord('options', options);
   checkPositive('scale', scale);
   checkNonNegative('epsilon', epsilon);
   const { space, list, width, shape, precision } = read(points, options);
@@ -137,7 +137,7 @@ export function gyroBatchNorm(
  * @see Ungar 2008; Ganea, Bécigneul & Hofmann 2018, arXiv:1805.09112, eq. 4
  */
 export function poincareAdd(x: NumberArray, y: NumberArray, options: { curvature?: number } = {}): Float64Array {
-  const { curvature = 1 } = options;
+  const { curvature = 1 } = asRecord('options', options);
   const [a, b] = [Float64Array.from(asFloats('x', x)), Float64Array.from(asFloats('y', y))];
   if (a.length !== b.length) throw new ShapeError(`y: expected ${a.length} elements, got ${b.length}`);
   checkPositive('curvature', curvature);

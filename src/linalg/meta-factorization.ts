@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
@@ -22,7 +22,7 @@ export function curDecomposition(
   options: { rank: number },
 ): { columns: Int32Array; rows: Int32Array; c: Tensor<FloatArray>; u: Tensor<FloatArray>; r: Tensor<FloatArray> } {
   const { data: A, rows: m, cols: n, precision } = readMatrix('a', a);
-  const { rank } = options;
+  const { rank } = asRecord('options', options, '{ rank }');
   checkInteger('rank', rank, 1, Math.min(m, n));
   const rest = A.slice();
   const columns: number[] = [];
@@ -70,7 +70,7 @@ export function generalizedNystrom(
   options: { rank: number; oversampling?: number; seed?: number },
 ): { left: Tensor<FloatArray>; core: Tensor<FloatArray>; right: Tensor<FloatArray> } {
   const { data: A, rows: m, cols: n, precision } = readMatrix('a', a);
-  const { rank, oversampling = Math.max(2, Math.ceil(rank / 2)), seed = 0 } = options;
+  const { rank, oversampling = Math.max(2, Math.ceil(rank / 2)), seed = 0 } = asRecord('options', options, '{ rank }');
   checkInteger('rank', rank, 1, Math.min(m, n));
   checkInteger('oversampling', oversampling, 0);
   const s = rank + oversampling;

@@ -1,4 +1,5 @@
 // LinearOperators as the recurrences see them: f64 vectors in and out, whatever the operator's own precision.
+import { checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { LinearOperator } from '../core/model-types.js';
 import type { FloatArray, NumberArray, TensorLike } from '../core/tensor.js';
@@ -57,6 +58,8 @@ export function matrixOperator(a: TensorLike): LinearOperator {
     size,
     precision,
     apply(v, out) {
+      checkLength('v', v, size);
+      checkLength('out', out, size);
       for (let i = 0; i < size; i++) {
         let sum = 0;
         for (let j = 0; j < size; j++) sum += data[i * size + j]! * v[j]!;

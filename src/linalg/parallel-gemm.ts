@@ -1,4 +1,5 @@
 // The matrix product on a pool of threads: rows or columns of C, whichever are more, in one piece for each thread.
+import { asRecord, checkMethods } from '../core/check.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { floats, precisionOf } from '../core/tensor.js';
 import { gemm as multiply } from '../kernels/gemm.js';
@@ -43,7 +44,8 @@ export async function parallelGemm(
   b: TensorLike,
   options: { pool: ThreadPool; alpha?: number; transA?: boolean; transB?: boolean; signal?: AbortSignal },
 ): Promise<Tensor<FloatArray>> {
-  const { pool, alpha = 1, transA = false, transB = false, signal } = options;
+  const { pool, alpha = 1, transA = false, transB = false, signal } = asRecord('options', options, '{ pool }');
+  checkMethods('pool', pool, 'a ThreadPool', 'map', 'close');
   const { left, right, m, n, k } = readFactors(a, b, options);
   const rowwise = m >= n;
   const [split, whole] = rowwise ? [left, shareable(right)] : [right, shareable(left)];

@@ -1,5 +1,5 @@
 import { checkAborted } from '../core/batches.js';
-import { checkFinite, checkInteger, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
@@ -30,7 +30,7 @@ export async function powerIteration(
   options: PowerIterationOptions = {},
 ): Promise<{ value: number; vector: FloatArray; residual: number; iterations: number; converged: boolean }> {
   checkOperator('op', op);
-  const { tolerance = op.precision === 'float32' ? 1e-3 : 1e-6, maxIterations = 1000, seed = 0 } = options;
+  const { tolerance = op.precision === 'float32' ? 1e-3 : 1e-6, maxIterations = 1000, seed = 0 } = asRecord('options', options);
   checkInteger('size', op.size, 1);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 1);

@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
@@ -34,8 +34,9 @@ export function pinv(a: Float64Array, m: number, n: number, tolerance?: number):
  * @see Penrose 1955; Golub & Van Loan, Matrix Computations, §5.5.2
  */
 export function pseudoInverse(a: TensorLike, options: { tolerance?: number } = {}): Tensor<FloatArray> {
+  const { tolerance } = asRecord('options', options);
   const { data, rows, cols, precision } = readMatrix('a', a);
-  return toTensor(precision, pinv(data, rows, cols, options.tolerance), [cols, rows]);
+  return toTensor(precision, pinv(data, rows, cols, tolerance), [cols, rows]);
 }
 
 /**
@@ -69,7 +70,7 @@ export function pinvFromFactors(c: TensorLike, r: TensorLike): Tensor<FloatArray
  */
 export function randomizedPinv(a: TensorLike, options: { size: number; seed?: number }): Tensor<FloatArray> {
   const { data: A, rows: m, cols: n, precision } = readMatrix('a', a);
-  const { size, seed = 0 } = options;
+  const { size, seed = 0 } = asRecord('options', options, '{ size }');
   checkInteger('size', size, 1, Math.min(m, n));
   const random = new Random(seed);
   const Pt = random.fill(new Float64Array(size * m));

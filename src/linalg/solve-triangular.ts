@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { FloatArray, NumberArray, Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, isFloatArray } from '../core/tensor.js';
@@ -20,7 +21,7 @@ export function solveTriangular(
   b: TensorLike | NumberArray,
   options: { upper?: boolean; transpose?: boolean } = {},
 ): Tensor<FloatArray> {
-  const { upper = false, transpose = false } = options;
+  const { upper = false, transpose = false } = asRecord('options', options);
   const { data, rows: n, cols, precision } = readMatrix('t', t);
   if (n !== cols) throw new ShapeError(`t: expected a square matrix, got ${n} × ${cols}`);
   const given = Array.isArray(b) || isFloatArray(b) ? { data: asFloats('b', b), shape: [b.length] } : asTensor('b', b);

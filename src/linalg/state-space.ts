@@ -1,5 +1,5 @@
 // Linear state-space models x' = A x + B u, y = C x: the HiPPO matrix, its approximate diagonalisation, and diagonal systems.
-import { checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { Random } from '../core/random.js';
 import { asFloats, type NumberArray, type Tensor, type TensorLike } from '../core/tensor.js';
 import { cos, exp, sin } from '../kernels/scalar.js';
@@ -50,7 +50,7 @@ export interface PerturbedEigen {
  * @see Yu, Nigmetov, Morozov, Mahoney & Erichson 2024, arXiv:2310.01698, §3; Banks et al. 2021, arXiv:1906.11819 (κ of perturbed matrices)
  */
 export function perturbThenDiagonalize(a: TensorLike, options: { epsilon?: number; draws?: number; seed?: number } = {}): PerturbedEigen {
-  const { epsilon = 0.1, draws = 1, seed = 0 } = options;
+  const { epsilon = 0.1, draws = 1, seed = 0 } = asRecord('options', options);
   const { data, rows: n } = readMatrix('a', a);
   checkPositive('epsilon', epsilon);
   checkInteger('draws', draws, 1);
@@ -102,17 +102,21 @@ export interface DiagonalSystem {
  * @see Gu et al. 2022, arXiv:2206.11893 (S4D), §3; Smith, Warrington & Linderman 2023, arXiv:2208.04933 (S5)
  */
 export function diagonalSsm(
-  { values, b, c }: DiagonalSystem,
-  { step = 1 }: { step?: number } = {},
+  system: DiagonalSystem,
+  options: { step?: number } = {},
 ): {
   impulse(times: NumberArray): Float64Array;
   transfer(omega: NumberArray): Complex;
   kernel(length: number): Float64Array;
   run(u: NumberArray): Float64Array;
 } {
-  const n = values.re.length;
-  for (const [name, { re, im }] of Object.entries({ values, b, c })) {
+  const { values, b, c } = asRecord('system', system, '{ values, b, c }');
+  const { step = 1 } = asRecord('options', options);
+  const n = asRecord('values', values, '{ re, im }').re?.length;
+  for (const [name, pair] of Object.entries({ values, b, c })) {
+    const { re, im } = asRecord(name, pair, '{ re, im }');
     for (const part of [re, im]) {
+      checkArray(name, part);
       checkLength(name, part, n);
       checkFinite(name, part);
     }

@@ -1,4 +1,4 @@
-import { checkFinite } from '../core/check.js';
+import { asRecord, checkFinite } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { NumberArray } from '../core/tensor.js';
 import { asFloats } from '../core/tensor.js';
@@ -92,7 +92,7 @@ export function eighTridiagonal(
   beta: NumberArray,
   options: { vectors?: 'full' | 'first' | 'none' } = {},
 ): { values: Float64Array; vectors: Float64Array } {
-  const { vectors = 'full' } = options;
+  const { vectors = 'full' } = asRecord('options', options);
   const d = Float64Array.from(asFloats('alpha', alpha));
   const off = asFloats('beta', beta);
   const n = d.length;

@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { type NumberArray, precisionOf, type TensorLike } from '../core/tensor.js';
 import { logSumExpRows, softmaxRows } from '../kernels/softmax-rows.js';
@@ -18,6 +19,7 @@ export function binaryCrossEntropy(
   targets: TensorLike | NumberArray,
   options: { weights?: NumberArray } = {},
 ): LossResult {
+  const { weights } = asRecord('options', options);
   const scores = readScores('logits', logits);
   const { data } = scores;
   const t = readTargets('targets', targets, data.length);
@@ -34,5 +36,5 @@ export function binaryCrossEntropy(
     softmaxRows(pairs, pairs, data.length, 2);
     return { p: arena.take(pairs), softplus: arena.take(sums) };
   });
-  return elementwise(scores, options.weights, (at) => [softplus[at]! - t[at]! * data[at]!, p[2 * at + 1]! - t[at]!]);
+  return elementwise(scores, weights, (at) => [softplus[at]! - t[at]! * data[at]!, p[2 * at + 1]! - t[at]!]);
 }

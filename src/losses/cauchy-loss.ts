@@ -1,4 +1,4 @@
-import { checkPositive } from '../core/check.js';
+import { asRecord, checkPositive } from '../core/check.js';
 import { type FloatArray, floats, type NumberArray, precisionOf, type TensorLike } from '../core/tensor.js';
 import { log1p } from '../kernels/scalar.js';
 import { type LossResult, readSampleWeights, readScores, readTargets } from './result.js';
@@ -18,7 +18,7 @@ export function cauchyLoss(
   targets: TensorLike | NumberArray,
   options: { scale?: number; weights?: NumberArray } = {},
 ): LossResult {
-  const { scale = 1 } = options;
+  const { scale = 1 } = asRecord('options', options);
   checkPositive('scale', scale);
   const { data, rows, cols } = readScores('predictions', predictions);
   const t: FloatArray = readTargets('targets', targets, data.length);

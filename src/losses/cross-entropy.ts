@@ -1,4 +1,4 @@
-import { checkLabels, checkLength, checkRange } from '../core/check.js';
+import { asRecord, checkLabels, checkLength, checkRange } from '../core/check.js';
 import { asFloats, floats, type IntegerArray, type NumberArray, precisionOf, type TensorLike } from '../core/tensor.js';
 import { logSumExpRows, softmaxRows } from '../kernels/softmax-rows.js';
 import { withArena } from '../runtime/instance.js';
@@ -25,7 +25,7 @@ export interface CrossEntropyOptions {
  * @see Szegedy et al. 2016, arXiv:1512.00567, §7 (label smoothing)
  */
 export function crossEntropy(logits: TensorLike, labels: IntegerArray | readonly number[], options: CrossEntropyOptions = {}): LossResult {
-  const { labelSmoothing: smoothing = 0, classWeights, ignoreIndex } = options;
+  const { labelSmoothing: smoothing = 0, classWeights, ignoreIndex } = asRecord('options', options);
   const { data, rows, cols } = readScores('logits', logits);
   checkLength('labels', labels, rows);
   checkLabels('labels', labels, cols, ignoreIndex);

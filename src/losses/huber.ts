@@ -1,4 +1,4 @@
-import { checkPositive } from '../core/check.js';
+import { asRecord, checkPositive } from '../core/check.js';
 import type { NumberArray, TensorLike } from '../core/tensor.js';
 import { elementwise, type LossResult, readScores, readTargets } from './result.js';
 
@@ -16,7 +16,7 @@ export function huber(
   targets: TensorLike | NumberArray,
   options: { delta?: number; weights?: NumberArray } = {},
 ): LossResult {
-  const { delta = 1 } = options;
+  const { delta = 1 } = asRecord('options', options);
   checkPositive('delta', delta);
   const scores = readScores('predictions', predictions);
   const t = readTargets('targets', targets, scores.data.length);

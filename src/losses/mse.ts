@@ -1,3 +1,4 @@
+import { asRecord } from '../core/check.js';
 import type { NumberArray, TensorLike } from '../core/tensor.js';
 import { elementwise, type LossResult, readScores, readTargets } from './result.js';
 
@@ -11,9 +12,10 @@ import { elementwise, type LossResult, readScores, readTargets } from './result.
  * @see Bishop 2006, Pattern Recognition and Machine Learning, §1.2.5
  */
 export function mse(predictions: TensorLike, targets: TensorLike | NumberArray, options: { weights?: NumberArray } = {}): LossResult {
+  const { weights } = asRecord('options', options);
   const scores = readScores('predictions', predictions);
   const t = readTargets('targets', targets, scores.data.length);
-  return elementwise(scores, options.weights, (at) => {
+  return elementwise(scores, weights, (at) => {
     const gap = scores.data[at]! - t[at]!;
     return [gap * gap, 2 * gap];
   });

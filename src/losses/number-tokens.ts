@@ -1,5 +1,5 @@
 // Distributions over the number tokens of a vocabulary: what both number-token losses are made of.
-import { checkLabels, checkLength } from '../core/check.js';
+import { asRecord, checkLabels, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { asFloats, floats, type IntegerArray, type NumberArray, precisionOf, type TensorLike } from '../core/tensor.js';
 import { softmaxRows } from '../kernels/softmax-rows.js';
@@ -25,9 +25,10 @@ export type NumberLoss = (p: Float64Array, values: Float64Array, target: number,
 export function overNumberTokens(
   logits: TensorLike,
   labels: IntegerArray | readonly number[],
-  { values, ignoreIndex, weights }: NumberTokenOptions,
+  options: NumberTokenOptions,
   loss: NumberLoss,
 ): LossResult {
+  const { values, ignoreIndex, weights } = asRecord('options', options, '{ values }');
   const { data, rows, cols } = readScores('logits', logits);
   checkLength('labels', labels, rows);
   checkLabels('labels', labels, cols, ignoreIndex);

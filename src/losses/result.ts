@@ -25,7 +25,7 @@ export function readScores(name: string, value: TensorLike): { data: FloatArray;
 
 /** Dense targets of the same number of elements. @throws {ShapeError | DomainError} */
 export function readTargets(name: string, value: TensorLike | NumberArray, length: number): FloatArray {
-  const data = asFloats(name, 'data' in value ? value.data : value);
+  const data = asFloats(name, (value as Partial<TensorLike> | null)?.data ?? value);
   checkLength(name, data, length);
   checkFinite(name, data);
   return data;
