@@ -1,132 +1,95 @@
 // How far `bench` can be trusted, by trial.
-//   node scripts/bench-compare-trial.mjs compare [trials] [seconds]   does --compare tell a slowdown from noise?
-//   node scripts/bench-compare-trial.mjs agree [pattern]              do two runs agree within the spread they state?
-// compare: in each trial one of five cases (in turn) is slowed by 10 % on purpose; a second, unslowed run must raise no alarm. Every run is
-// a process of its own, on data of its own. Trials are kept in .cache/compare-trial.json: a run of `seconds` ends early and the next goes on.
+//   node scripts/bench-compare-trial.mjs compare [--trials 20] [--seed 1] [--seconds 0.5] [--limit 80] [--resume]
+//   node scripts/bench-compare-trial.mjs agree [pattern] [--seconds 0.4]
+// compare: does --compare tell a slowdown from noise? In each trial a baseline is saved, then measured again with one of five cases (in
+// turn) slowed by 10 % on purpose, then once more without: no row may be called changed there. Sizes and data come from the seed. It ends
+// after `limit` seconds; what is done is in .cache/compare-trial.json, and --resume goes on from there, a measurement (some seconds) at a time.
+// agree: do two runs agree within the spread they state?
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { findCases } from '../build/bin/io/bench-cases.js';
+import { processSampler } from '../build/bin/io/bench-processes.js';
+import { compare, keyOf, undecidedAgainst } from '../build/src/bench/compare.js';
+import { passesFor, runCases } from '../build/src/bench/run.js';
 
-const self = fileURLToPath(import.meta.url);
-const [mode = 'compare', ...rest] = process.argv.slice(2);
+const { values: given, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    trials: { type: 'string', default: '20' },
+    seed: { type: 'string', default: '1' },
+    seconds: { type: 'string' },
+    limit: { type: 'string', default: '1e9' },
+    resume: { type: 'boolean', default: false },
+  },
+});
+const [mode = 'compare', pattern = 'kernels/'] = positionals;
 const state = '.cache/compare-trial.json';
+if (mode === 'agree') agree(pattern, given.seconds ?? '0.4');
+else await trials(Number(given.trials), Number(given.seed), Number(given.seconds ?? 0.5), Number(given.limit));
 
-if (mode === 'run') await run(Number(rest[0]), Number(rest[1]));
-else if (mode === 'agree') await agree(rest[0] ?? 'kernels/');
-else await trials(Number(rest[0] ?? 20), Number(rest[1] ?? Infinity));
-
-/** One run of the five cases; case number `slowed` does a tenth more work. */
-async function run(slowed, seed) {
-  const { bench, randomF32 } = await import('../build/src/bench/case.js');
-  const { runCases } = await import('../build/src/bench/run.js');
-  const { gemv } = await import('../build/src/kernels/gemv.js');
-  const { softmaxRows } = await import('../build/src/kernels/softmax-rows.js');
-  const { syrk } = await import('../build/src/kernels/syrk.js');
-  const { trsm } = await import('../build/src/kernels/triangular.js');
-  const { axpy } = await import('../build/src/kernels/dot.js');
-  const { slice } = await import('../build/src/runtime/arena.js');
-  const cases = {
-    gemv: [
-      200,
-      { bytes: ([n]) => 4 * n * 700 },
-      (arena, n, part) => {
-        const [a, x, y] = [arena.put(randomF32(n * 700, seed)), arena.put(randomF32(700, seed + 1)), arena.zeros('f32', n)];
-        return () => gemv(part, 700, slice(a, 0, part * 700), x, slice(y, 0, part));
-      },
-    ],
-    softmax: [
-      150,
-      { flops: ([n]) => 14 * n * 300 },
-      (arena, n, part) => {
-        const [x, y] = [arena.put(randomF32(n * 300, seed + 2)), arena.zeros('f32', n * 300)];
-        return () => softmaxRows(slice(y, 0, part * 300), slice(x, 0, part * 300), part, 300);
-      },
-    ],
-    syrk: [
-      700,
-      { flops: ([n]) => n * 64 * 64 },
-      (arena, n, part) => {
-        const [a, c] = [arena.put(randomF32(64 * n, seed + 3)), arena.zeros('f64', 64 * 64)];
-        return () => syrk(64, part, a, c, { lda: n });
-      },
-    ],
-    trsm: [
-      500,
-      { flops: ([n]) => 60 * 60 * n },
-      (arena, n, part) => {
-        // Solving again and again in place must not change the numbers: they would reach zero or infinity.
-        const t = arena.put(Float32Array.from({ length: 3600 }, (_, k) => (k % 61 === 0 ? 1 : 0)));
-        const x = arena.put(randomF32(60 * n, seed + 5));
-        return () => trsm(60, part, t, x, { ldx: n });
-      },
-    ],
-    axpy: [
-      30000,
-      { bytes: ([n]) => 8 * n },
-      (arena, n, part) => {
-        const [x, y] = [arena.put(randomF32(n, seed + 6)), arena.put(randomF32(n, seed + 7))];
-        return () => axpy(1e-3, slice(x, 0, part), slice(y, 0, part));
-      },
-    ],
-  };
-  const found = Object.entries(cases).map(([name, [n, counts, make]], i) => ({
-    area: 'trial',
-    subject: bench(name, {
-      sizes: [[n]],
-      ...counts,
-      setup: (arena) => {
-        const work = make(arena, n, n);
-        if (i !== slowed) return work;
-        const more = make(arena, n, Math.round(n / 10)); // a tenth of the work on top
-        return () => {
-          more();
-          return work();
-        };
-      },
-    }),
-  }));
-  const { cases: rows } = await runCases(found, { builds: ['simd'] });
-  process.stdout.write(JSON.stringify(rows));
+/** The rows of one measurement; `slowed` names the case that does more, `before` the rows it will be held against. */
+async function measure(seed, seconds, slowed, before) {
+  Object.assign(process.env, { TRIAL_SEED: String(seed), TRIAL_SLOWED: slowed ?? '' });
+  const folder = fileURLToPath(new URL('./bench-trial', import.meta.url));
+  const undecided = before && { undecided: undecidedAgainst(before, passesFor(seconds)), most: 4 };
+  const found = await findCases('', folder);
+  return (await runCases(found, { builds: ['simd'], seconds, sampler: processSampler(folder), ...undecided })).cases;
 }
 
-async function trials(count, seconds) {
-  const { compare } = await import('../build/src/bench/compare.js');
-  const end = performance.now() + 1000 * seconds;
+async function trials(count, seed, seconds, limit) {
+  const end = performance.now() + 1000 * limit;
   mkdirSync('.cache', { recursive: true });
-  const done = existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')) : [];
+  const resumed = given.resume && existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')) : undefined;
+  const { done, pending } = resumed ?? { done: [], pending: {} };
+  const save = () => writeFileSync(state, JSON.stringify({ done, pending }));
+  const names = ['gemv', 'softmax', 'syrk', 'trsm', 'axpy'];
   let longest = 0;
-  while (done.length < count && performance.now() + longest < end) {
+  while (done.length < count) {
     const start = performance.now();
+    if (start + 1.2 * longest > end) break;
     const trial = done.length;
-    const slowed = trial % 5;
-    const measure = (which, round) =>
-      JSON.parse(spawnSync(process.execPath, [self, 'run', which, 1000 * trial + 100 * round], { encoding: 'utf8' }).stdout);
-    const [before, worse, same] = [measure(-1, 1), measure(slowed, 2), measure(-1, 3)];
-    const [hit, clean] = [compare(before, worse).changes, compare(before, same).changes];
-    const found = hit[slowed].verdict === 'slower';
-    const alarm = clean.some(({ verdict }) => verdict !== 'same');
-    const show = (changes) => changes.map((c) => `${(100 * c.change).toFixed(1)}±${(100 * c.error).toFixed(1)}${c.verdict[0]}`).join(' ');
-    done.push({ slowed: hit[slowed].name, found, alarm, load: loadavg()[0] });
-    writeFileSync(state, JSON.stringify(done));
-    process.stdout.write(
-      `trial ${trial + 1}: ${hit[slowed].name} slowed ${found ? 'found' : 'MISSED'} [${show(hit)}] ${alarm ? 'ALARM' : 'clean'} [${show(clean)}]\n`,
-    );
+    const slowed = names[trial % names.length];
+    if (!pending.before) pending.before = await measure(seed, seconds);
+    else if (!pending.worse) pending.worse = await measure(seed, seconds, slowed, pending.before);
+    else {
+      const same = await measure(seed, seconds, undefined, pending.before);
+      done.push(judge(slowed, pending, same));
+      process.stdout.write(`trial ${done.length}: ${done.at(-1).text}\n`);
+      delete pending.before;
+      delete pending.worse;
+    }
+    save();
     longest = Math.max(longest, performance.now() - start);
   }
   const found = done.filter((t) => t.found).length;
   const alarms = done.filter((t) => t.alarm).length;
   process.stdout.write(`${done.length} of ${count} trials: slowdown found in ${found}, false alarms in ${alarms}\n`);
-  if (done.length < count) return;
-  rmSync(state);
-  process.exitCode = found >= 0.9 * count && alarms <= 0.05 * count ? 0 : 1;
+  if (done.length === count) process.exitCode = found >= 0.9 * count && alarms <= 0.05 * count ? 0 : 1;
+}
+
+function judge(slowed, { before, worse }, same) {
+  const [hit, clean] = [compare(before, worse).changes, compare(before, same).changes];
+  const found = hit.find(({ name }) => name === slowed).verdict === 'slower';
+  const alarm = clean.some(({ verdict }) => verdict !== 'same');
+  const show = (changes) =>
+    changes
+      .map(
+        (c) =>
+          `${(100 * c.change).toFixed(1)}±${(100 * c.error).toFixed(1)}(${c.processes.join(',')};${(100 * c.detectable).toFixed(0)})${c.verdict[0]}`,
+      )
+      .join(' ');
+  const text = `${slowed} slowed ${found ? 'found' : 'MISSED'} [${show(hit)}] ${alarm ? 'ALARM' : 'clean'} [${show(clean)}]`;
+  const centres = [before, worse, same].map((rows) => Object.fromEntries(rows.map((row) => [row.name, row.relative.centres])));
+  return { slowed, found, alarm, load: loadavg()[0], text, centres };
 }
 
 /** Two runs of the cases: medians no further apart than the half spreads both state, and no significant change. */
-async function agree(pattern) {
-  const { compare, keyOf } = await import('../build/src/bench/compare.js');
+function agree(what, seconds) {
   const cli = fileURLToPath(new URL('../build/bin/cli.js', import.meta.url));
-  const args = [cli, 'bench', pattern, '--json', '--quiet', '--builds', 'simd', '--baselines', 'no', '--seconds', '0.4'];
+  const args = [cli, 'bench', what, '--json', '--quiet', '--builds', 'simd', '--baselines', 'no', '--seconds', seconds];
   const [one, two] = [1, 2].map(() => JSON.parse(spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 }).stdout).cases);
   let within = 0;
   for (const [i, row] of one.entries()) {

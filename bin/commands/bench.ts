@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import type { CommandModule } from 'yargs';
-import { type Comparison, compare, keyOf } from '../../src/bench/compare.js';
+import { type Change, type Comparison, compare, keyOf, undecidedAgainst } from '../../src/bench/compare.js';
 import { type Growth, growth } from '../../src/bench/growth.js';
 import { report, time } from '../../src/bench/report.js';
 import type { Row } from '../../src/bench/row.js';
-import { runCases } from '../../src/bench/run.js';
+import { passesFor, runCases } from '../../src/bench/run.js';
 import { checkOneOf } from '../../src/core/check.js';
 import { DomainError } from '../../src/core/errors.js';
-import { findCases } from '../io/bench-cases.js';
+import { caseFolder, findCases } from '../io/bench-cases.js';
+import { processSampler } from '../io/bench-processes.js';
 import { UnreachedError } from '../io/failure.js';
 import { checkOutput, writeOutput } from '../io/output.js';
 import { percent, progress, remark, table, write } from '../io/print.js';
@@ -52,7 +53,7 @@ export const bench: CommandModule<GlobalArgs, Args> = {
     for (const name of args.builds ?? []) checkOneOf('--builds', name, ['simd', 'relaxed', 'reference']);
     if (args.report) checkOutput(args.report, { force: args.force, name: '--report' });
     const before = args.compare ? readEarlier(args.compare) : undefined;
-    const result = await measure(args);
+    const result = await measure(args, before);
     if (before) result.comparison = compare(before, result.cases);
     if (args.growth) result.growth = growth(result.cases);
     if (args.report) writeOutput(args.report, page(result));
@@ -62,14 +63,17 @@ export const bench: CommandModule<GlobalArgs, Args> = {
   },
 };
 
-async function measure(args: Args): Promise<Result> {
+async function measure(args: Args, before: readonly Row[] | undefined): Promise<Result> {
   const found = await findCases(args.pattern);
   if (!found.length) throw new DomainError(`pattern: expected part of a case's name, got '${args.pattern}'`);
   const { onProgress, stop } = progress(args);
+  const processes = passesFor(args.seconds);
   const chosen = args.builds?.length ? { builds: args.builds } : {};
   try {
     const { limits, timer, cases, absent } = await runCases(found, {
       ...chosen,
+      ...(processes > 1 && { sampler: processSampler(caseFolder) }),
+      ...(before && { undecided: undecidedAgainst(before, processes), most: 4 }),
       seconds: args.seconds,
       baselines: args.baselines === 'yes',
       onProgress: (done, total) => onProgress({ done, total, phase: 'timing' }),
@@ -100,8 +104,8 @@ function readEarlier(path: string): Row[] {
   } catch (cause) {
     throw new DomainError(`--compare: expected the JSON of an earlier bench, got '${path}' (${(cause as Error).message})`, { cause });
   }
-  if (!Array.isArray(earlier.cases) || !earlier.cases.every((row) => row?.relative && row.size)) {
-    throw new DomainError(`--compare: expected the JSON of an earlier bench, got '${path}' without cases`);
+  if (!Array.isArray(earlier.cases) || !earlier.cases.every((row) => row?.relative?.centres && row.size)) {
+    throw new DomainError(`--compare: expected the JSON of an earlier bench of this version, got '${path}' without such cases`);
   }
   return earlier.cases;
 }
@@ -154,9 +158,24 @@ function growthText(fits: readonly Growth[]): string {
 }
 
 function comparisonText({ changes, added, removed }: Comparison): string {
-  const changed = changes.filter(({ verdict }) => verdict !== 'same');
-  const lines = changed.map((c) => `${c.verdict}: ${keyOf(c)} ${c.change > 0 ? '+' : ''}${percent(c.change)} (± ${percent(c.error)})`);
-  if (!changed.length) lines.push(`no significant change in ${changes.length} cases`);
+  const of = (...verdicts: string[]): Change[] => changes.filter(({ verdict }) => verdicts.includes(verdict));
+  const lines = of('slower', 'faster').map(
+    (c) =>
+      `${c.verdict}: ${keyOf(c)} ${c.change > 0 ? '+' : ''}${percent(c.change)} (± ${percent(c.error)}, ${c.processes.join(' and ')} processes)`,
+  );
+  const same = of('same');
+  if (same.length) {
+    const blind = same.filter(({ detectable }) => detectable > 0.105).sort((a, b) => b.detectable - a.detectable);
+    const clear = same.length - blind.length;
+    if (clear) lines.push(`no significant change in ${clear} rows, where a slowdown of 10 % would have been seen 19 times of 20`);
+    for (const c of blind) {
+      lines.push(
+        `no significant change: ${keyOf(c)} (${percent(c.change)}; only slowdowns of ${percent(c.detectable)} and more are seen 19 times of 20)`,
+      );
+    }
+  }
+  for (const c of of('unknown'))
+    lines.push(`cannot be told: ${keyOf(c)} was measured in ${c.processes.join(' and ')} processes; 3 are needed, --seconds 0.1 or more`);
   if (added.length) lines.push(`only in this run: ${added.join(', ')}`);
   if (removed.length) lines.push(`only in the earlier run: ${removed.join(', ')}`);
   return lines.join('\n');

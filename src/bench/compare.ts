@@ -1,5 +1,7 @@
-// Two runs side by side: only changes that the scatter of both runs cannot explain.
+// Two runs side by side: only changes that the scatter between processes cannot explain. The same code differs from one process to the next,
+// by up to 15 % where data fill the second-level cache, and stays within 1 % inside each: so the sample is the process, not the call.
 import type { Row } from './row.js';
+import { studentOf } from './statistics.js';
 
 /** A case in both runs. `change` is the new time over the old one minus 1, both held against the machine's limit at that moment. */
 export interface Change {
@@ -7,9 +9,16 @@ export interface Change {
   readonly size: readonly number[];
   readonly build: string;
   readonly change: number;
-  /** Standard error of `change`. */
+  /** Standard error of `change`, from the scatter between the processes of both runs. */
   readonly error: number;
-  readonly verdict: 'slower' | 'faster' | 'same';
+  /** The least change that counts: 5 %, or what the scatter reaches by itself in one of a thousand comparisons. */
+  readonly threshold: number;
+  /** The slowdown that these two runs would have shown 19 times of 20. */
+  readonly detectable: number;
+  /** How many processes each run has of the row. */
+  readonly processes: readonly [number, number];
+  /** `unknown` where a run has fewer than three processes: their scatter cannot be told. */
+  readonly verdict: 'slower' | 'faster' | 'same' | 'unknown';
 }
 
 export interface Comparison {
@@ -19,13 +28,14 @@ export interface Comparison {
   readonly removed: readonly string[];
 }
 
-/**
- * What is called a change: more than 5.5 % (runs of the same code were up to 4 % apart, by where code and data came to lie)
- * and more than 3 standard errors; 15 % where more than a quarter of a megabyte is read (processes with the same code were up to 14 % apart
- * on a matrix of 560 kB, each of them steady within 1 %). scripts/bench-compare-trial.mjs tries it.
- */
-const leastOf = ({ bound, work }: Row): number => (bound === 'memory' && (work.bytes ?? 0) > 2 ** 18 ? 0.15 : 0.055);
-const errors = 3;
+/** Changes below are not reported, whatever their error: what moves all processes of a run, a neighbour or a warm machine, is in no scatter. */
+const least = Math.log1p(0.05);
+/** Normal quantile of one in a thousand, on both sides. */
+const rare = 3.29;
+/** Normal quantile of 19 in 20. */
+const likely = 1.645;
+/** The slowdown that a comparison should be able to tell. */
+const wanted = Math.log1p(0.1);
 
 /** A row's place in both runs. */
 export const keyOf = ({ name, size, build }: Pick<Row, 'name' | 'size' | 'build'>): string => `${name} ${size.join('×')} ${build}`;
@@ -42,17 +52,47 @@ export function compare(before: readonly Row[], after: readonly Row[]): Comparis
       continue;
     }
     old.delete(keyOf(row));
-    const gap = Math.log(row.relative.value / other.relative.value);
-    const error = Math.hypot(row.relative.error, other.relative.error);
-    const significant = Math.abs(gap) > Math.max(Math.log1p(leastOf(row)), errors * error);
-    changes.push({
-      name: row.name,
-      size: row.size,
-      build: row.build,
-      change: Math.expm1(gap),
-      error,
-      verdict: significant ? (gap > 0 ? 'slower' : 'faster') : 'same',
-    });
+    changes.push(changeOf(other, row));
   }
   return { changes, added, removed: [...old.keys()] };
+}
+
+/**
+ * Which rows of a run need more processes before they can be called the same as before, or changed: those whose change looks like one but
+ * has been seen in few processes, and those in which a slowdown of a tenth could still hide.
+ */
+export function undecidedAgainst(before: readonly Row[], processes: number): (row: Row) => boolean {
+  const old = new Map(before.map((row) => [keyOf(row), row]));
+  return (row) => {
+    const other = old.get(keyOf(row));
+    if (!other) return false;
+    const { change, detectable, processes: counts, verdict } = changeOf(other, row);
+    if (verdict === 'unknown') return false;
+    const gap = Math.abs(Math.log1p(change));
+    if (verdict === 'same') return Math.log1p(detectable) > wanted || gap > 0.75 * least;
+    return counts[1] < 2 * processes; // an alarm is checked on as many new processes again
+  };
+}
+
+function changeOf(other: Row, row: Row): Change {
+  const gap = Math.log(row.relative.value / other.relative.value);
+  const error = Math.hypot(row.relative.error, other.relative.error);
+  const counts = [other.relative.centres.length, row.relative.centres.length] as const;
+  const told = Math.min(...counts) >= 3;
+  // Degrees of freedom of a difference of two means (Welch 1947); three at least, where the expansion of t still holds.
+  const parts = [other, row].map(({ relative }) => relative.error ** 4 / Math.max(1, relative.centres.length - 1));
+  const freedom = Math.max(3, Math.min(1e6, error ** 4 / ((parts[0] as number) + (parts[1] as number)) || 1e6));
+  const threshold = Math.max(least, studentOf(rare, freedom) * error);
+  const verdict = !told ? 'unknown' : Math.abs(gap) <= threshold ? 'same' : gap > 0 ? 'slower' : 'faster';
+  return {
+    name: row.name,
+    size: row.size,
+    build: row.build,
+    change: Math.expm1(gap),
+    error,
+    threshold: Math.expm1(threshold),
+    detectable: Math.expm1(threshold + studentOf(likely, freedom) * error),
+    processes: counts,
+    verdict,
+  };
 }

@@ -2,22 +2,39 @@
 import type { BenchCase } from './case.js';
 import { type Limits, measureLimits } from './limits.js';
 import { timerOverhead } from './measure.js';
-import { type Bench, type Row, RowTimer } from './row.js';
-import { instanceOf, loadTiers, switchTo } from './tiers.js';
+import { type Pass, type PassSettings, timePass } from './pass.js';
+import { type Row, type RowPlace, rowOf } from './row.js';
+import { instanceOf, loadTiers, switchTo, type Tiers } from './tiers.js';
 
-/** A case and the folder its file lies in (kernels, transport, …). */
+/** A case and where it lies: its area (kernels, transport, …) and its file in the folder of cases. */
 export interface FoundCase {
   readonly area: string;
+  readonly file?: string;
   readonly subject: BenchCase;
 }
+
+/** One pass to be made. */
+export interface Task extends RowPlace {
+  readonly file: string | undefined;
+  readonly settings: PassSettings;
+}
+
+/** Makes passes, in this process or another: one for each task, undefined where the machine lacks what the case needs. */
+export type Sampler = (tasks: readonly Task[]) => Promise<(Pass | undefined)[]>;
 
 export interface RunOptions {
   /** Builds to time; by default simd (or the one AFTERPASS_BUILD names) and relaxed where the engine has it. */
   readonly builds?: readonly string[];
-  /** Seconds per row; 1 by default. */
+  /** Seconds per row; 1 by default. Rows whose passes scatter take up to three times as long. */
   readonly seconds?: number;
   /** False leaves the baselines out. */
   readonly baselines?: boolean;
+  /** Makes the passes; by default this process makes all of them, and what differs between processes stays unseen. */
+  readonly sampler?: Sampler;
+  /** Whether a row needs more passes, asked after the first seven and after every further one, up to `most` passes. */
+  readonly undecided?: (row: Row) => boolean;
+  /** Most passes of a row as a multiple of the first ones; 3 by default. */
+  readonly most?: number;
   readonly onProgress?: (done: number, all: number, what: string) => void;
 }
 
@@ -31,43 +48,80 @@ export interface BenchResult {
 }
 
 /** Enough to tell the scatter between openings; a smoke test wants one. */
-const passesFor = (seconds: number): number => (seconds < 0.1 ? 1 : 7);
+export const passesFor = (seconds: number): number => (seconds < 0.1 ? 1 : 7);
+/** Passes of a row that takes long to open or to call once. */
+const slowPasses = 3;
+/** A standard error that lets two runs be told apart when they differ by a tenth: see compare.ts. */
+export const steady = 0.014;
+
+interface Progress extends RowPlace {
+  readonly file: string | undefined;
+  readonly passes: Pass[];
+  absent: boolean;
+}
 
 /** Times the cases. */
 export async function runCases(found: readonly FoundCase[], options: RunOptions = {}): Promise<BenchResult> {
-  const { seconds = 1, baselines = true, onProgress } = options;
-  const passes = passesFor(seconds);
+  const { seconds = 1, baselines = true, undecided = ({ relative }) => relative.error > steady, most = 3, onProgress } = options;
   const tiers = loadTiers();
+  const sampler = options.sampler ?? inProcess(tiers);
   const [standard] = tiers.keys() as Iterable<string> as [string];
   const builds = options.builds ?? [standard, ...(standard === 'simd' && tiers.has('relaxed') ? ['relaxed'] : [])];
-  const limits = new Map<string, Limits>();
-  for (const build of builds)
-    limits.set(
-      build,
-      measureLimits(() => instanceOf(tiers, build)),
-    );
-  const overhead = timerOverhead();
-  const bench: Bench = { tiers, limits, overhead, budget: seconds * 1000, passes, baselines };
-  const timers = builds.flatMap((build) =>
-    found.flatMap(({ area, subject }) => subject.sizes.map((size) => new RowTimer(bench, area, subject, size, build))),
+  const limits = Object.fromEntries(builds.map((build) => [build, measureLimits(() => instanceOf(tiers, build))]));
+  const timer = timerOverhead();
+  const rows: Progress[] = builds.flatMap((build) =>
+    found.flatMap(({ area, file, subject }) =>
+      subject.sizes.map((size) => ({ area, file, subject, size, build, passes: [], absent: false })),
+    ),
   );
+  const summary = (row: Progress): Row => rowOf(row, row.passes, limits[row.build] as Limits, timer.call);
+  const least = passesFor(seconds);
+  const needed = ({ passes }: Progress): number => (passes.some(({ slow }) => slow) ? Math.min(slowPasses, least) : least);
+  const settings = (row: Progress): PassSettings => ({
+    build: row.build,
+    limits: limits[row.build] as Limits,
+    overhead: timer,
+    budget: (seconds * 1000) / needed(row),
+    warm: options.sampler || row.passes.length === 0 ? 20 : 5,
+    baselines,
+    check: row.passes.length === 0,
+  });
+  const due = (row: Progress): boolean => {
+    if (row.absent) return false;
+    const first = needed(row);
+    if (row.passes.length < first) return true;
+    return first > 1 && row.passes.length < most * first && undecided(summary(row));
+  };
+  let done = 0;
   try {
-    let done = 0;
-    for (let pass = 0; pass < passes; pass++) {
-      for (const timer of timers) {
-        if (pass === 0 || !timer.onePass) await timer.pass();
-        onProgress?.(++done, passes * timers.length, `${timer.subject.name} ${timer.size.join('×')}`);
+    for (let round = 0, now = rows.filter(due); now.length > 0; round++, now = rows.filter(due)) {
+      const turned = [...now.slice(round % now.length), ...now.slice(0, round % now.length)]; // no row always follows the same one
+      const passes = await sampler(turned.map((row) => ({ ...row, settings: settings(row) })));
+      for (const [i, row] of turned.entries()) {
+        const pass = passes[i];
+        if (pass) row.passes.push(pass);
+        else row.absent = true;
       }
+      done += now.length;
+      const left = rows.reduce((sum, row) => sum + (row.absent ? 0 : Math.max(0, needed(row) - row.passes.length)), 0);
+      onProgress?.(done, done + left, 'timing');
     }
   } finally {
     switchTo(tiers, standard);
   }
-  const cases: Row[] = [];
-  const absent: { name: string; size: readonly number[] }[] = [];
-  for (const timer of timers) {
-    const row = timer.result();
-    if (row) cases.push(row);
-    else absent.push({ name: timer.subject.name, size: timer.size });
-  }
-  return { limits: Object.fromEntries(limits), timer: overhead, cases, absent };
+  return {
+    limits,
+    timer,
+    cases: rows.filter(({ absent }) => !absent).map(summary),
+    absent: rows.filter(({ absent }) => absent).map(({ subject, size }) => ({ name: subject.name, size })),
+  };
+}
+
+/** Makes the passes in this process, one after the other. */
+export function inProcess(tiers: Tiers): Sampler {
+  return async (tasks) => {
+    const passes: (Pass | undefined)[] = [];
+    for (const { subject, size, settings } of tasks) passes.push(await timePass(tiers, subject, size, settings));
+    return passes;
+  };
 }

@@ -13,6 +13,34 @@ export function median(values: ArrayLike<number>): number {
   return quantile(Float64Array.from(values).sort(), 0.5);
 }
 
+/** The arithmetic mean of at least one value. */
+export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The standard deviation of at least two values. */
+export function standardDeviation(values: readonly number[]): number {
+  const centre = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+}
+
+/** A standard deviation that ignores outliers: 1.4826 · median |x − median|. */
+export function deviation(values: readonly number[]): number {
+  const centre = median(values);
+  return 1.4826 * median(values.map((value) => Math.abs(value - centre)));
+}
+
+/**
+ * Student's t with `freedom` >= 3 degrees where the normal distribution has `z`: Fisher's expansion, low by less than 2 % from 5 degrees on
+ * (Abramowitz & Stegun 26.7.5).
+ */
+export function studentOf(z: number, freedom: number): number {
+  const q = z * z;
+  const first = (z * (q + 1)) / 4;
+  const second = (z * (q * (5 * q + 16) + 3)) / 96;
+  const third = (z * (q * (q * (3 * q + 19) + 17) - 15)) / 384;
+  const fourth = (z * (q * (q * (q * (79 * q + 776) + 1482) - 1920) - 945)) / 92160;
+  return z + (first + (second + (third + fourth / freedom) / freedom) / freedom) / freedom;
+}
+
 export interface Summary {
   readonly median: number;
   readonly quartiles: readonly [number, number];

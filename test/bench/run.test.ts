@@ -1,5 +1,5 @@
 import { type BenchCase, bench, randomF32 } from '../../src/bench/case.js';
-import { compare } from '../../src/bench/compare.js';
+import { compare, undecidedAgainst } from '../../src/bench/compare.js';
 import { growth } from '../../src/bench/growth.js';
 import { report, time } from '../../src/bench/report.js';
 import type { Row } from '../../src/bench/row.js';
@@ -69,12 +69,12 @@ const row = (name: string, n: number, value: number, error = 0.005): Row => ({
   rateUnit: 'GFLOP/s',
   share: 0.5,
   work: { flops: n * n, bytes: n },
-  relative: { value, error },
+  relative: { value, error, centres: Array(7).fill(Math.log(value)) },
   baselines: { javascript: { median: 2 * value, ratio: 2, error: 0 }, reference: { absent: true } },
   warnings: ['a <remark>'],
 });
 
-test('a change counts when it exceeds 5.5 % and three standard errors', () => {
+test('a change counts when it exceeds 5 % and what processes differ by', () => {
   const before = [row('a', 1, 1), row('b', 1, 1), row('c', 1, 1), row('d', 1, 1, 0.05), row('gone', 1, 1)];
   const after = [row('a', 1, 1.1), row('b', 1, 0.9), row('c', 1, 1.04), row('d', 1, 1.2, 0.05), row('new', 1, 1)];
   const { changes, added, removed } = compare(before, after);
@@ -86,6 +86,24 @@ test('a change counts when it exceeds 5.5 % and three standard errors', () => {
   ]);
   expect(changes[0]?.change).toBeCloseTo(0.1);
   expect([added, removed]).toEqual([['new 1 simd'], ['gone 1 simd']]);
+  expect(changes[2]?.detectable).toBeLessThan(0.1);
+  expect(changes[3]?.detectable).toBeGreaterThan(0.3);
+});
+
+test('one process on either side cannot tell a change', () => {
+  const single: Row = { ...row('a', 1, 2), relative: { value: 2, error: 0.001, centres: [Math.log(2)] } };
+  expect(compare([row('a', 1, 1)], [single]).changes[0]?.verdict).toBe('unknown');
+});
+
+test('rows that look changed are measured in as many processes again, unsteady ones until a tenth could be seen', () => {
+  const undecided = undecidedAgainst([row('a', 1, 1), row('d', 1, 1, 0.05)], 7);
+  const longer = (one: Row): Row => ({ ...one, relative: { ...one.relative, centres: Array(14).fill(0) } });
+  expect(undecided(row('a', 1, 1))).toBe(false);
+  expect(undecided(row('a', 1, 1.045))).toBe(true);
+  expect(undecided(row('a', 1, 1.1))).toBe(true);
+  expect(undecided(longer(row('a', 1, 1.1)))).toBe(false);
+  expect(undecided(row('d', 1, 1))).toBe(true);
+  expect(undecided(row('new', 1, 1))).toBe(false);
 });
 
 test('growth is the exponent over the sizes, next to that of the declared work', () => {

@@ -1,5 +1,5 @@
 import { disagreement, numbersOf } from '../../src/bench/agreement.js';
-import { median, quantile, slope, summarize } from '../../src/bench/statistics.js';
+import { median, quantile, slope, standardDeviation, studentOf, summarize } from '../../src/bench/statistics.js';
 import { Instance } from '../../src/runtime/instance.js';
 
 test('quantiles interpolate between neighbours', () => {
@@ -20,6 +20,18 @@ test('a value far beyond the quartiles is an outlier, its neighbours are not', (
 
 test('the slope of points on a line is that of the line', () => {
   expect(slope([0, 1, 2], [5, 3, 1])).toBeCloseTo(-2);
+});
+
+test.each([
+  [5, 6.869],
+  [10, 4.587],
+  [30, 3.646],
+])('one in a thousand by t with %i degrees of freedom is %f', (freedom, t) => {
+  expect(Math.abs(studentOf(3.2905, freedom) / t - 1)).toBeLessThan(0.02);
+});
+
+test('the standard deviation is that of a sample', () => {
+  expect(standardDeviation([1, 3])).toBeCloseTo(Math.SQRT2);
 });
 
 test('results are read through records, arrays and blocks; functions are left out', () => {
