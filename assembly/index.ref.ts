@@ -76,4 +76,4 @@ export {
 } from './soft-topk';
 export { dpolish, dwasserstein1d, swasserstein1d } from './wasserstein1d';
 export { dassignRef as dassign } from './assignment';
-export { networkSimplexRef as networkSimplex, networkSimplexWork } from './network-simplex';
+export { networkSimplexRef as networkSimplex, networkSimplexGap, networkSimplexWork } from './network-simplex';

@@ -29,4 +29,4 @@ export { disotonic, disotonicBack } from './isotonic';
 export { dsofttopk, dsofttopkBack, ssofttopk, ssofttopkBack } from './soft-topk';
 export { dpolish, dwasserstein1d, swasserstein1d } from './wasserstein1d';
 export { dassign } from './assignment';
-export { networkSimplex, networkSimplexWork } from './network-simplex';
+export { networkSimplex, networkSimplexGap, networkSimplexWork } from './network-simplex';

@@ -5,33 +5,49 @@
 // turn), leaving arcs by Cunningham's rule (1976), which keeps the tree strongly feasible: no cycling.
 import { at } from './lib/lanes';
 
-// Arrays in `work`, each of n + m + 1 elements: flow (f64), then parent, first child, next and previous sibling, depth (i32).
+// Arrays in `work`, each of n + m + 1 elements: flow (f64), then parent, first child, next and previous sibling, depth (i32). Behind them,
+// at a multiple of 8, where the search for an entering arc stands: the cost of artificial arcs, the gain of the arc that would have come next
+// (f64), the row to price next, rows in turn without an improving arc, whether potentials come straight from the tree (i32).
 // @ts-ignore: decorator
 @inline
 function links(work: usize, nodes: i32, which: i32): usize {
   return work + ((<usize>nodes) << 3) + (((<usize>nodes) << 2) * <usize>which);
 }
 
+// @ts-ignore: decorator
+@inline
+function searchState(work: usize, n: i32, m: i32): usize {
+  return work + ((((<usize>n + m + 1) * 28) + 7) & ~7);
+}
+
 /** Bytes of `work` for n rows and m columns. */
 export function networkSimplexWork(n: i32, m: i32): i32 {
-  return (n + m + 1) * 28 + 16;
+  return <i32>searchState(0, n, m) + 48;
+}
+
+/** By how much one unit of mass would gain on the next entering arc of a search that ran out of pivots; 0 at the optimum. */
+export function networkSimplexGap(work: usize, n: i32, m: i32): f64 {
+  return load<f64>(searchState(work, n, m), 8);
 }
 
 /**
- * Solves from the greedy tree under C − g. Returns the pivots done, or −1 when maxPivots did not suffice. C [n, m], supply [n], demand [m] (f64,
- * integers > 0, equal totals), u [n] out, v [m] in (the start g) and out: C_ij ≥ u_i + v_j up to tolerance, equal where flow runs. In
- * `work`: flow[x] on the arc between node x and parent[x].
+ * Solves from the greedy tree under C − g, or with `resume` goes on from what an earlier call left in u, v and `work`, with the same pivots as
+ * in one call. Returns the pivots done, or −1 when maxPivots did not suffice. C [n, m], supply [n], demand [m] (f64, integers > 0, equal
+ * totals), u [n] out, v [m] in (the start g) and out: C_ij ≥ u_i + v_j up to tolerance, equal where flow runs. In `work`: flow[x] on the
+ * arc between node x and parent[x].
  */
 export function networkSimplexRef(
   C: usize, supply: usize, demand: usize, u: usize, v: usize, work: usize, n: i32, m: i32, tolerance: f64, blockRows: i32, maxPivots: i32,
+  resume: i32,
 ): i32 {
-  return solve<i32>(C, supply, demand, u, v, work, n, m, tolerance, blockRows, maxPivots);
+  return solve<i32>(C, supply, demand, u, v, work, n, m, tolerance, blockRows, maxPivots, resume);
 }
 /** As the twin, pricing in vectors; the same pivots. */
 export function networkSimplex(
   C: usize, supply: usize, demand: usize, u: usize, v: usize, work: usize, n: i32, m: i32, tolerance: f64, blockRows: i32, maxPivots: i32,
+  resume: i32,
 ): i32 {
-  return solve<v128>(C, supply, demand, u, v, work, n, m, tolerance, blockRows, maxPivots);
+  return solve<v128>(C, supply, demand, u, v, work, n, m, tolerance, blockRows, maxPivots, resume);
 }
 
 /** min_j C[row, j] − v[j]; `V` = v128 works in vectors. */
@@ -69,21 +85,32 @@ function placeOf(row: usize, v: usize, m: i32, least: f64): i32 {
 
 function solve<V>(
   C: usize, supply: usize, demand: usize, u: usize, v: usize, work: usize, n: i32, m: i32, tolerance: f64, blockRows: i32, maxPivots: i32,
+  resume: i32,
 ): i32 {
   const pitch = (<usize>m) << 3;
+  const state = searchState(work, n, m);
   let artificial: f64 = 0;
-  for (let k = 0; k < n * m; k++) artificial = max<f64>(artificial, abs<f64>(load<f64>(at<f64>(C, k))));
-  artificial = 2 * artificial + 1;
-  plant<V>(C, supply, demand, v, work, n, m);
-  settle(C, u, v, work, n, m, n + m, artificial);
-
-  let pivots = 0;
   let row = 0;
   let idle = 0; // rows in turn without an improving arc
   let fresh = true; // potentials come straight from the tree
+  if (resume) {
+    artificial = load<f64>(state);
+    row = load<i32>(state, 16);
+    idle = load<i32>(state, 20);
+    fresh = load<i32>(state, 24) != 0;
+  } else {
+    for (let k = 0; k < n * m; k++) artificial = max<f64>(artificial, abs<f64>(load<f64>(at<f64>(C, k))));
+    artificial = 2 * artificial + 1;
+    plant<V>(C, supply, demand, v, work, n, m);
+    settle(C, u, v, work, n, m, n + m, artificial);
+  }
+
+  let pivots = 0;
   while (true) {
     let best = -tolerance;
     let from = -1;
+    const firstRow = row;
+    const idleBefore = idle;
     for (let k = 0; k < blockRows && idle < n; k++) {
       const least = cheapest<V>(C + <usize>row * pitch, v, m) - load<f64>(at<f64>(u, row));
       if (least < best) {
@@ -96,14 +123,25 @@ function solve<V>(
     }
     if (from < 0) {
       if (idle < n) continue;
-      if (fresh) return pivots;
+      if (fresh) {
+        store<f64>(state, 0, 8);
+        return pivots;
+      }
       // No arc improves: once more with potentials free of accumulated rounding.
       settle(C, u, v, work, n, m, n + m, artificial);
       fresh = true;
       idle = 0;
       continue;
     }
-    if (pivots == maxPivots) return -1;
+    if (pivots == maxPivots) {
+      // The next call prices this block again.
+      store<f64>(state, artificial);
+      store<f64>(state, -best, 8);
+      store<i32>(state, firstRow, 16);
+      store<i32>(state, idleBefore, 20);
+      store<i32>(state, i32(fresh), 24);
+      return -1;
+    }
     const line = C + <usize>from * pitch;
     const to = placeOf(line, v, m, cheapest<V>(line, v, m));
     pivot(from, n + to, best, u, v, work, n, m);

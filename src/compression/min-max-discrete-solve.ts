@@ -1,5 +1,6 @@
 import { checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import type { OnIteration } from '../core/iterations.js';
 import { Random } from '../core/random.js';
 import { asFloats, asTensor, isFloatArray, type NumberArray, type TensorLike } from '../core/tensor.js';
 import { clip, roundEven } from './fake-quantize.js';
@@ -13,6 +14,8 @@ export interface MinMaxDiscreteSolveOptions {
   /** Kicks after the first local search (100). */
   readonly iterations?: number;
   readonly seed?: number;
+  /** Called after every kick with the least maximum so far; false stops the search there. */
+  readonly onIteration?: OnIteration;
 }
 
 export interface MinMaxDiscreteSolveResult {
@@ -40,13 +43,13 @@ interface State {
  *
  * @param A matrix [rows, n]: calibration inputs, or a frequency grid
  * @param w the numbers to approximate [n]
- * @param options `step`, `low` (−127), `high` (127), `iterations` (100), `seed` (0)
+ * @param options `step`, `low` (−127), `high` (127), `iterations` (100), `seed` (0), `onIteration` (return false to stop)
  * @returns `levels`, `values`, `maximum` (never above `rounded`), `rounded`
  * @throws {ShapeError | DomainError} when shapes disagree or a value is out of range
  * @see Discrete Optimization of Min-Max Violation and its Applications Across Computational Sciences (DMMV), adaptive large neighbourhood search
  */
 export function minMaxDiscreteSolve(A: TensorLike, w: NumberArray, options: MinMaxDiscreteSolveOptions): MinMaxDiscreteSolveResult {
-  const { step, low = -127, high = 127, iterations = 100, seed = 0 } = options;
+  const { step, low = -127, high = 127, iterations = 100, seed = 0, onIteration } = options;
   const { data, shape } = asTensor('A', A);
   const target = asFloats('w', w);
   checkPositive('step', step);
@@ -79,6 +82,7 @@ export function minMaxDiscreteSolve(A: TensorLike, w: NumberArray, options: MinM
     }
     descend(trial, columns, low, high);
     if (largest(trial.residual) < largest(best.residual)) best = trial;
+    if (onIteration?.({ iteration: i + 1, error: largest(best.residual) }) === false) break;
   }
   return { levels: best.x, values: Float64Array.from(best.x, (v) => step * v), maximum: largest(best.residual), rounded };
 }

@@ -1,6 +1,7 @@
 import { samplesOf } from '../core/batches.js';
 import { checkFiniteNumber, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import type { OnIteration } from '../core/iterations.js';
 import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { square } from '../core/square.js';
 import type { Tensor, TensorLike } from '../core/tensor.js';
@@ -115,16 +116,16 @@ export function sgdStabilityCondition(
  * positive semidefinite matrices, so power iteration from I finds its radius.
  *
  * @param hessians symmetric [d, d] each, d small: a step costs O(n d³)
- * @param options `learningRate` η, `batchSize` B, `tolerance` (1e-10), `maxIterations` (10000)
+ * @param options `learningRate` η, `batchSize` B, `tolerance` (1e-10), `maxIterations` (10000), `onIteration` (return false to stop)
  * @returns `radius`, `iterations`, `converged`
  * @throws {ShapeError | DomainError} on matrices that are not symmetric or of different orders
  * @see Dexter et al. 2024, arXiv:2401.12332, proof of Theorem 1
  */
 export function secondMomentRadius(
   hessians: readonly TensorLike[],
-  options: { learningRate: number; batchSize: number; tolerance?: number; maxIterations?: number },
+  options: { learningRate: number; batchSize: number; tolerance?: number; maxIterations?: number; onIteration?: OnIteration },
 ): { radius: number; iterations: number; converged: boolean } {
-  const { learningRate, batchSize, tolerance = 1e-10, maxIterations = 10_000 } = options;
+  const { learningRate, batchSize, tolerance = 1e-10, maxIterations = 10_000, onIteration } = options;
   checkFiniteNumber('learningRate', learningRate);
   checkPositive('batchSize', batchSize);
   const n = hessians.length;
@@ -151,7 +152,9 @@ export function secondMomentRadius(
     radius = Math.sqrt(next.reduce((sum, x) => sum + x * x, 0));
     if (radius === 0) return { radius, iterations: iteration, converged: true };
     M = next.map((x) => x / radius);
-    if (Math.abs(radius - before) <= tolerance * radius) return { radius, iterations: iteration, converged: true };
+    const error = Math.abs(radius - before) / radius;
+    const stopped = onIteration?.({ iteration, error }) === false;
+    if (error <= tolerance || stopped) return { radius, iterations: iteration, converged: error <= tolerance };
   }
   return { radius, iterations: maxIterations, converged: false };
 }

@@ -99,16 +99,17 @@ export function frechetMean(
  *   x_i → β ⊕ ( s/√(v² + ε) ⊙ (⊖μ ⊕ x_i) ),  μ the Fréchet mean, v² the mean squared distance to it
  *
  * @param points [n, d] in the Poincaré ball, or [n, m, m] positive definite matrices
- * @param options `beta` centre β (the identity), `scale` s (1), `epsilon` (0), `space`, `curvature` as for `frechetMean`
+ * @param options `beta` centre β (the identity), `scale` s (1), `epsilon` (0), `space`, `curvature` as for `frechetMean`,
+ *   `onIteration` (return false to stop: normalised at the mean so far)
  * @returns `points` of the same shape, whose Fréchet mean is β and whose dispersion is s² (for ε = 0); `mean` μ and `variance` v² found
  * @throws {ShapeError | DomainError} on points outside the space; points that are all equal are moved to β
  * @see Chen et al. 2025, Riemannian Batch Normalization: A Gyro Approach; Ungar 2008 (gyrovector spaces)
  */
 export function gyroBatchNorm(
   points: TensorLike,
-  options: GyroOptions & { beta?: NumberArray; scale?: number; epsilon?: number } = {},
+  options: GyroOptions & Pick<FrechetOptions, 'onIteration'> & { beta?: NumberArray; scale?: number; epsilon?: number } = {},
 ): { points: Tensor<FloatArray>; mean: Tensor<FloatArray>; variance: number } {
-  const { scale = 1, epsilon = 0 } = asRecord('options', options);
+  const { scale = 1, epsilon = 0, onIteration } = asRecord('options', options);
   checkPositive('scale', scale);
   checkNonNegative('epsilon', epsilon);
   const { space, list, width, shape, precision } = read(points, options);
@@ -116,7 +117,7 @@ export function gyroBatchNorm(
   if (beta.length !== width) throw new ShapeError(`beta: expected ${width} elements, got ${beta.length}`);
   checkFinite('beta', beta);
   space.check('beta', beta);
-  const { mean } = karcher(space, list, { tolerance: 1e-13 });
+  const { mean } = karcher(space, list, { tolerance: 1e-13, ...(onIteration && { onIteration }) });
   const variance = list.reduce((sum, x) => sum + square(space.distance(mean, x)) / list.length, 0);
   const factor = variance + epsilon > 0 ? scale / Math.sqrt(variance + epsilon) : 0;
   const back = space.negate(mean);

@@ -20,6 +20,11 @@ export interface EmdOptions {
   readonly warmStart?: { readonly g: ArrayLike<number> };
   /** Pivots (100·(n + m) + 10 000). */
   readonly maxIterations?: number;
+  /**
+   * Called every 256 pivots and at the end with the pivots so far and, as `error`, what a unit of mass would gain on the next arc (0 at the
+   * optimum); false stops: `converged: false`, and what no arc carries yet is missing from the plan and from `mass`.
+   */
+  readonly onIteration?: (info: { readonly iteration: number; readonly error: number }) => unknown;
 }
 
 export interface EmdResult {
@@ -51,7 +56,7 @@ const grain = 2 ** 50;
  * the exact partial problem P1 ≤ a, Pᵀ1 ≤ b, ΣP = mass.
  *
  * @param problem as for `sinkhorn`
- * @param options `mass`, `warmStart` { g }, `maxIterations`
+ * @param options `mass`, `warmStart` { g }, `maxIterations` (100·(n + m) + 10 000), `onIteration` (return false to stop)
  * @returns `value`, dual certificate `f`, `g`, sparse `support`, `plan()`, `gradients()`, `iterations` (pivots), `converged`
  * @throws {DomainError} for negative weights or unequal totals (without `mass`); {ShapeError} when lengths do not fit
  * @see Cunningham 1976, doi:10.1007/BF01580661; block search: Kiraly & Kovacs 2012, arXiv:1207.6381
@@ -65,10 +70,10 @@ export function emd(problem: Problem, options: EmdOptions = {}): EmdResult {
     throw new ShapeError(`warmStart.g: expected ${b.length} elements, got ${warmStart.g?.length}`);
   if (mass === undefined) balance(a, b, singleWeights);
   else checkMass(mass, a, b);
-  return solveExact(setting, mass, maxIterations, warmStart?.g);
+  return solveExact(setting, { ...options, maxIterations });
 }
 
-function solveExact(setting: Setting, mass: number | undefined, maxPivots: number, start: ArrayLike<number> | undefined): EmdResult {
+function solveExact(setting: Setting, { mass, maxIterations, warmStart, onIteration }: EmdOptions & { maxIterations: number }): EmdResult {
   const { a, b, make, precision } = setting;
   const [rows, cols] = [supportOf(a), supportOf(b)];
   const [supply, demand] = [pick(a, rows), pick(b, cols)];
@@ -88,10 +93,15 @@ function solveExact(setting: Setting, mass: number | undefined, maxPivots: numbe
     const keptCols = partial && integers[1]![m] === 0 ? m : m + extra;
     const C = keptCols === m + extra ? cost : narrow(arena, cost, m + extra, keptCols);
     const u = arena.zeros('f64', keptRows);
-    const v = arena.put(startFrom(start, cols, arena, C, keptRows, keptCols, m));
+    const v = arena.put(startFrom(warmStart?.g, cols, arena, C, keptRows, keptCols, m));
     const [s, d] = [arena.put(integers[0]!.subarray(0, keptRows)), arena.put(integers[1]!.subarray(0, keptCols))];
     const blockRows = Math.max(1, Math.round((1.5 * Math.sqrt(n * m)) / m));
-    const tree = networkSimplex({ ...C, length: keptRows * keptCols }, s, d, u, v, { tolerance: 1e-13 * largest, blockRows, maxPivots });
+    const tree = networkSimplex({ ...C, length: keptRows * keptCols }, s, d, u, v, {
+      tolerance: 1e-13 * largest,
+      blockRows,
+      maxPivots: maxIterations,
+      ...(onIteration && { onPivots: (iteration: number, error: number) => onIteration({ iteration, error }) }),
+    });
 
     const entries: [number, number, number][] = [];
     let value = 0;

@@ -64,7 +64,8 @@ export function graphMatching(
       const curvature = quadratic(D, edge);
       const t = curvature < 0 ? Math.min(1, along / (-2 * curvature)) : 1;
       for (let k = 0; k < X.length; k++) X[k]! += t * D[k]!;
-      stopped = onIteration?.({ iteration: ++iteration, error: along }) === false;
+      iteration++;
+      stopped = onIteration?.({ iteration, error: along }) === false;
     }
     const columns = improve(best(X), node, edge, m);
     const value = affinityOf(columns, node, edge, m);

@@ -1,4 +1,5 @@
 import { checkInteger } from '../core/check.js';
+import type { OnIteration } from '../core/iterations.js';
 import { gemv } from '../kernels/gemv.js';
 import type { Arena } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
@@ -17,6 +18,8 @@ import { root } from './wasserstein1d.js';
 export interface MaxSlicedOptions extends SlicedOptions {
   /** Ascent steps on the sphere from the best direction tried; 0 keeps it (25). */
   readonly refine?: number;
+  /** Called after every ascent step with the length of the next one; false stops with the best direction so far. */
+  readonly onIteration?: OnIteration;
 }
 
 export interface MaxSlicedResult {
@@ -38,13 +41,13 @@ export interface MaxSlicedResult {
  * directions is improved by gradient ascent on the sphere with halved steps; the value never falls.
  *
  * @param problem `x` [n, d], `y` [m, d]; `a`, `b` weights of one total (uniform)
- * @param options as for `slicedWasserstein`, and `refine` steps (25; 0: only the directions themselves)
+ * @param options as for `slicedWasserstein`, `refine` steps (25; 0: only the directions themselves), `onIteration` (return false to stop)
  * @returns `distance`, `power`, the `direction` [d], `gradX`, `gradY`, `gradA`, `gradB`
  * @throws {ShapeError | DomainError} as `slicedWasserstein`
  * @see Deshpande et al. 2019, Max-Sliced Wasserstein Distance and its Use for GANs, arXiv:1904.05877
  */
 export function maxSlicedWasserstein(problem: CloudProblem, options: MaxSlicedOptions = {}): MaxSlicedResult {
-  const { refine = 25 } = options;
+  const { refine = 25, onIteration } = options;
   checkInteger('refine', refine, 0);
   const slices = readSlices(problem, options);
   const { x, y, p, count } = slices;
@@ -68,6 +71,7 @@ export function maxSlicedWasserstein(problem: CloudProblem, options: MaxSlicedOp
     } else {
       step /= 4;
     }
+    if (onIteration?.({ iteration: k + 1, error: step }) === false) break;
   }
   return withArena((arena) => {
     const last = project(arena, slices, direction, 1);

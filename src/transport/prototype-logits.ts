@@ -1,6 +1,7 @@
 // From features to predictions over clusters, for labelling without a classifier.
 import { checkInteger, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
+import type { OnIteration } from '../core/iterations.js';
 import { Random } from '../core/random.js';
 import { square } from '../core/square.js';
 import { type FloatArray, floats, precisionOf } from '../core/tensor.js';
@@ -14,22 +15,36 @@ export interface PrototypeOptions {
   /** Passes of spherical k-means (50); it stops earlier once no sample moves. */
   readonly maxIterations?: number;
   readonly seed?: number;
+  /** Called after every pass with the share of samples that moved; false stops. */
+  readonly onIteration?: OnIteration;
+}
+
+export interface PrototypeResult {
+  /** [N, K] */
+  readonly logits: FloatArray;
+  /** [K, d], of length 1. */
+  readonly prototypes: FloatArray;
+  /** Passes of k-means. */
+  readonly iterations: number;
+  /** True when no sample moved in the last pass. */
+  readonly converged: boolean;
 }
 
 /**
  * Logits from features: cosine similarity to K prototypes found by spherical k-means (k-means++ start), over a temperature.
  *
  * @param features [N, d]
- * @param options `classes` K, `temperature` (0.1), `maxIterations` (50), `seed` (0)
- * @returns `logits` [N, K] and unit `prototypes` [K, d], row-major in the precision of the features
+ * @param options `classes` K, `temperature` (0.1), `maxIterations` (50), `seed` (0), `onIteration` (return false to stop)
+ * @returns `logits` [N, K] and unit `prototypes` [K, d], row-major in the precision of the features; `iterations`, `converged`
  * @throws {DomainError} when classes exceeds the samples, or a feature vector is 0; {ShapeError} when features is no matrix
  * @see Dhillon & Modha 2001, doi:10.1023/A:1007612920971; prototypes as classifiers: Caron et al. 2020, arXiv:2006.09882
  */
-export function prototypeLogits(features: Matrix, options: PrototypeOptions): { logits: FloatArray; prototypes: FloatArray } {
-  const { classes, temperature = 0.1, maxIterations = 50, seed = 0 } = options ?? {};
+export function prototypeLogits(features: Matrix, options: PrototypeOptions): PrototypeResult {
+  const { classes, temperature = 0.1, maxIterations = 50, seed = 0, onIteration } = options ?? {};
   const points = readMatrix('features', features);
   const { rows: n, cols: d } = points;
   checkInteger('classes', classes, 1, n);
+  checkInteger('maxIterations', maxIterations, 0);
   checkPositive('temperature', temperature);
   const unit = prepare(points, 'cosine').data;
   const similarity = (i: number, c: Float64Array, k: number) => {
@@ -52,7 +67,8 @@ export function prototypeLogits(features: Matrix, options: PrototypeOptions): { 
     for (let i = 0; i < n; i++) far[i] = Math.min(k === 0 ? Infinity : far[i]!, Math.max(0, 1 - similarity(i, centres, k)));
   }
   const owner = new Int32Array(n).fill(-1);
-  for (let pass = 0; pass < maxIterations; pass++) {
+  let [iterations, converged, stopped] = [0, false, false];
+  while (iterations < maxIterations && !stopped) {
     let moved = 0;
     const sums = new Float64Array(classes * d);
     for (let i = 0; i < n; i++) {
@@ -65,7 +81,10 @@ export function prototypeLogits(features: Matrix, options: PrototypeOptions): { 
       owner[i] = best;
       for (let p = 0; p < d; p++) sums[best * d + p]! += unit[i * d + p]!;
     }
-    if (moved === 0) break;
+    converged = moved === 0;
+    iterations++;
+    stopped = onIteration?.({ iteration: iterations, error: moved / n }) === false;
+    if (converged) break;
     for (let k = 0; k < classes; k++) {
       let squares = 0;
       for (let p = k * d; p < (k + 1) * d; p++) squares += square(sums[p]!);
@@ -76,5 +95,5 @@ export function prototypeLogits(features: Matrix, options: PrototypeOptions): { 
   for (let i = 0; i < n; i++) for (let k = 0; k < classes; k++) logits[i * classes + k] = similarity(i, centres, k) / temperature;
   const prototypes = floats(precisionOf(points.data), classes * d);
   prototypes.set(centres);
-  return { logits, prototypes };
+  return { logits, prototypes, iterations, converged };
 }

@@ -1,6 +1,7 @@
 // Pseudo-labels that also agree between similar samples.
 import { checkInteger, checkNonNegative } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { Iterations } from '../core/iterations.js';
 import { square } from '../core/square.js';
 import { type FloatArray, floats, type Precision, precisionOf } from '../core/tensor.js';
 import { gemm } from '../kernels/gemm.js';
@@ -45,13 +46,15 @@ export interface SemanticResult extends ProgressiveResult {
  * descends: entries of Q are at most 1/N, so θ = 2λ₁|λ_min(S)|/N is always enough.
  *
  * @param problem `logits` or `cost` [N, K], with `similarity` [N, N] or `features` [N, d]
- * @param options as for `progressivePartial`; `semanticWeight` λ₁ (1), `neighbours` (20), `outerIterations` (10), `outerTolerance` (1e-6)
+ * @param options as for `progressivePartial`; `semanticWeight` λ₁ (1), `neighbours` (20), `outerIterations` (10), `outerTolerance` (1e-6);
+ *   `onIteration` counts through all inner problems, and false ends the outer steps too (`converged: false`)
  * @returns as `progressivePartial` (of the last step, `objective` with the semantic term), `objectives`, `proximalSteps`
  * @throws as `progressivePartial`; {ShapeError} when similarity is not [N, N]
  * @see Zhang, Ren & He 2024, arXiv:2404.03446, §4
  */
 export function semanticPartial(problem: SemanticProblem, options: SemanticOptions = {}): SemanticResult {
-  const { semanticWeight = 1, neighbours = 20, outerIterations = 10, outerTolerance = 1e-6, ...inner } = options;
+  const { semanticWeight = 1, neighbours = 20, outerIterations = 10, outerTolerance = 1e-6, onIteration, ...inner } = options;
+  const told = new Iterations(onIteration);
   checkNonNegative('semanticWeight', semanticWeight);
   checkInteger('outerIterations', outerIterations, 1);
   const { epsilon = 0.1, mass = 0.5 } = inner;
@@ -61,7 +64,7 @@ export function semanticPartial(problem: SemanticProblem, options: SemanticOptio
   const cost = labelCost(labels);
   const S = symmetrised(readSimilarity(problem, rows, neighbours), rows);
   const solve = (from: FloatArray, strength: number) =>
-    solvePartial({ name: 'cost', data: from, rows, cols }, { ...inner, epsilon: strength });
+    solvePartial({ name: 'cost', data: from, rows, cols }, { ...inner, epsilon: strength, ...told.next() });
   const pulled = (Q: FloatArray) => product(S, Q, rows, cols, precision); // (S + Sᵀ)Q
 
   let Q: FloatArray = floats(precision, rows * cols).fill(mass / (rows * cols));
@@ -75,7 +78,7 @@ export function semanticPartial(problem: SemanticProblem, options: SemanticOptio
     let nextPull = pulled(next.plan);
     let value = objectiveOf(cost, next, nextPull, semanticWeight, options);
     const last = objectives.at(-1) ?? Infinity;
-    for (let tries = 0; value > last + 1e-12 * Math.abs(last) && tries < 40; tries++) {
+    for (let tries = 0; value > last + 1e-12 * Math.abs(last) && tries < 40 && !told.stopped; tries++) {
       if (tries === 0) proximalSteps++;
       theta = theta === 0 ? epsilon : 2 * theta;
       // −θ log Q̂_t on both kinds of columns; a row constant moves the virtual one back to 0.
@@ -91,12 +94,13 @@ export function semanticPartial(problem: SemanticProblem, options: SemanticOptio
     if (!(value <= last + 1e-9 * (1 + Math.abs(last)))) break;
     objectives.push(Math.min(value, last));
     [result, Q, slack, pull] = [next, next.plan, next.slack, nextPull];
-    if (last - value < outerTolerance) break;
+    if (last - value < outerTolerance || told.stopped) break;
   }
   return Object.defineProperties(result!, {
     objectives: { value: objectives, enumerable: true },
     proximalSteps: { value: proximalSteps, enumerable: true },
     objective: { value: objectives.at(-1), enumerable: true },
+    ...(told.stopped && { converged: { value: false, enumerable: true } }),
   }) as SemanticResult;
 }
 

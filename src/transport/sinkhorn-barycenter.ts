@@ -81,7 +81,8 @@ export function sinkhornBarycenter(problem: BarycenterProblem, options: Barycent
     const run = (iteration: KernelIteration | LogIteration, stage: number, goal: number, end: number) => {
       for (error = Infinity; iterations < end && !(error <= goal) && !stopped; ) {
         error = iteration.step();
-        stopped = onIteration?.({ iteration: ++iterations, error, epsilon: stage }) === false;
+        iterations++;
+        stopped = onIteration?.({ iteration: iterations, error, epsilon: stage }) === false;
       }
     };
     let iteration: KernelIteration | LogIteration;

@@ -1,5 +1,6 @@
 // Many balanced problems in one call.
 import { ShapeError } from '../core/errors.js';
+import { Iterations } from '../core/iterations.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { checkProblem, type Matrix, type Problem, readMatrix } from './problem.js';
 import { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
@@ -20,12 +21,14 @@ const chainLength = 8;
  * `sinkhorn` on a batch: ragged problems as a list, or one cost with many weights, where each solution starts the next one (in runs of 8).
  *
  * @param problems a list of problems, or { cost, a [B, n], b [B, m] }
- * @param options as for `sinkhorn`
+ * @param options as for `sinkhorn`; `onIteration` counts through all problems, and false stops them all
  * @returns `values` [B], `results` in the order given, `converged` of all
  * @throws as `sinkhorn`; {ShapeError} for an empty list
  */
 export function sinkhornBatch(problems: BatchProblem, options: SinkhornOptions = {}): BatchResult {
-  return batchResult(chains(problems).flatMap((chain) => solveChain(chain, options, sinkhorn)));
+  const told = new Iterations(options.onIteration);
+  const solve = (problem: Problem, own: SinkhornOptions) => sinkhorn(problem, { ...own, ...told.next() });
+  return batchResult(chains(problems).flatMap((chain) => solveChain(chain, options, solve)));
 }
 
 /** A batch as chains: a problem of a list is one of its own. @throws {ShapeError} */

@@ -1,5 +1,6 @@
 // The debiased entropic distance between two weighted point sets.
 import { DomainError } from '../core/errors.js';
+import { Iterations } from '../core/iterations.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { weightGradients } from './outcome.js';
 import { pointGradients } from './point-gradient.js';
@@ -30,7 +31,8 @@ export interface DivergenceResult {
  * gradients by the envelope theorem.
  *
  * @param problem points `x` [n, d], `y` [m, d] with `costFunction`, or matrices `cost` [n, m], `costX` [n, n], `costY` [m, m]; weights `a`, `b`
- * @param options as for `sinkhornUnbalanced`; `marginalPenalty` Infinity by default (balanced: equal totals)
+ * @param options as for `sinkhornUnbalanced`; `marginalPenalty` Infinity by default (balanced: equal totals); `onIteration` counts
+ *   through the three problems, and false stops them all
  * @returns `value`, `gradX`, `gradY`, `gradA`, `gradB` (made when read), `error`, `iterations` of all three problems, `converged` of all
  * @throws as `sinkhornUnbalanced`
  * @see Feydy, Séjourné, Vialard, Amari, Trouvé & Peyré 2019, arXiv:1810.08278; unbalanced: Séjourné et al. 2019, arXiv:1910.12958
@@ -40,10 +42,11 @@ export function sinkhornDivergence(problem: DivergenceProblem, options: Unbalanc
   const { epsilon = 0.05, marginalPenalty = Infinity } = options;
   const penalty = readPenalty(marginalPenalty);
   if (penalty[0] !== penalty[1]) throw new DomainError('marginalPenalty: expected one penalty for both marginals, got two');
-  const { warmStart: _none, ...rest } = options;
+  const { warmStart: _none, onIteration, ...rest } = options;
+  const told = new Iterations(onIteration);
   const settings = readThree(problem, options.lazy);
   if (penalty[0] === Infinity) for (const { a, b, singleWeights } of settings) balance(a, b, singleWeights);
-  const solved = settings.map((setting) => solveUnbalanced(setting, penalty, rest));
+  const solved = settings.map((setting) => solveUnbalanced(setting, penalty, { ...rest, ...told.next() }));
   const [ab, aa, bb] = solved as [(typeof solved)[0], (typeof solved)[0], (typeof solved)[0]];
   const [between] = settings;
   const gap = total(between.a) - total(between.b);

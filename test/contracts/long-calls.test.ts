@@ -1,4 +1,4 @@
-// What long calls promise: an AbortSignal ends them, onProgress and onIteration tell how far they are, and false from the latter stops.
+// What asynchronous calls promise: an AbortSignal ends them, and onProgress tells how far they are.
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,11 +8,9 @@ import { stepper } from '../../src/core/stepper.js';
 import type { FloatArray, Tensor } from '../../src/core/tensor.js';
 import * as curvature from '../../src/curvature/index.js';
 import { DenseModel } from '../../src/dense/index.js';
-import { deepConjugateDirection, frechetMean } from '../../src/linalg/index.js';
+import { deepConjugateDirection } from '../../src/linalg/index.js';
 import { matrixOperator } from '../../src/linalg/operator.js';
 import { OnnxModel } from '../../src/onnx/index.js';
-import { transportRank, transportSort } from '../../src/sorting/index.js';
-import * as transport from '../../src/transport/index.js';
 import { expectClose, randomF64 } from '../helpers/close.js';
 import { mlp } from '../helpers/models.js';
 
@@ -199,47 +197,4 @@ test('a stepper counts, names the total where it is known, and keeps what the wo
     { done: 1, total: 2 },
     { done: 2, total: 2 },
   ]);
-});
-
-const cost = { data: randomF64(36, 5).map((x) => x * x), shape: [6, 6] };
-const matrices = [1, 2].map((seed) => {
-  const [a, b] = [2 + seed, 0.5 * seed];
-  return { data: Float64Array.of(a, b, b, 3), shape: [2, 2] };
-});
-type Watch = (info: { iteration: number; error: number }) => boolean;
-const solvers: Record<string, (onIteration: Watch) => { iterations?: number; converged?: boolean } | object> = {
-  sinkhorn: (onIteration) => transport.sinkhorn({ cost }, { epsilon: 0.05, onIteration }),
-  sinkhornUnbalanced: (onIteration) => transport.sinkhornUnbalanced({ cost }, { marginalPenalty: 1, onIteration }),
-  sinkhornPartial: (onIteration) => transport.sinkhornPartial({ cost }, { mass: 0.5, onIteration }),
-  progressivePartial: (onIteration) => transport.progressivePartial({ cost }, { onIteration }),
-  sinkhornBarycenter: (onIteration) =>
-    transport.sinkhornBarycenter({ cost, histograms: { data: cost.data.slice(0, 12), shape: [2, 6] } }, { epsilon: 0.1, onIteration }),
-  buresBarycenter: (onIteration) => transport.buresBarycenter(matrices, { onIteration }),
-  graphMatching: (onIteration) =>
-    transport.graphMatching(
-      { node: { data: randomF64(9, 6), shape: [3, 3] }, edge: { data: randomF64(81, 7), shape: [9, 9] } },
-      { onIteration },
-    ),
-  dirichletMaxDensity: (onIteration) =>
-    transport.dirichletMaxDensity({ data: Float64Array.of(0, 1, 9, 1, 0), shape: [5] }, { beta: 0.01, onIteration }),
-  frechetMean: (onIteration) => frechetMean({ data: Float64Array.of(0.5, 0, -0.2, 0.6, 0.1, -0.7), shape: [3, 2] }, { onIteration }),
-  transportSort: (onIteration) => transportSort(Float64Array.of(3, 1, 2, 2.9, 0.1, 7), { onIteration }),
-  transportRank: (onIteration) => transportRank(Float64Array.of(3, 1, 2, 2.9, 0.1, 7), { onIteration }),
-};
-
-test.each(Object.entries(solvers))('%s tells every iteration and stops at the first false', (_name, solve) => {
-  const all: number[] = [];
-  solve(({ iteration, error }) => {
-    expect(error).not.toBeNaN();
-    all.push(iteration);
-    return true;
-  });
-  expect(all.length).toBeGreaterThan(0);
-  const seen: number[] = [];
-  const stopped = solve(({ iteration }) => {
-    seen.push(iteration);
-    return false;
-  });
-  expect(seen).toEqual([all[0]]);
-  if (all.length > 1 && 'converged' in stopped) expect(stopped.converged).toBe(false);
 });
