@@ -1,7 +1,8 @@
 // Data as a stream of batches, and the number of samples in each.
 
-import { AbortError, DomainError } from './errors.js';
-import type { Batch, Data } from './model-types.js';
+import { asRecord } from './check.js';
+import { AbortError, DomainError, ShapeError } from './errors.js';
+import type { Batch, Data, Inputs } from './model-types.js';
 import { asTensor, describe, isTypedArray, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
 
 /** One pass over the batches of `data`. @throws {DomainError} when it is neither a batch, a list nor a function */
@@ -18,9 +19,15 @@ export async function* batchesOf(data: Data): AsyncGenerator<Batch> {
 }
 
 /** Samples of one batch: the first extent of its first input. */
-export function samplesOf({ x }: Batch): number {
-  const first = 'data' in x && isTypedArray(x.data) ? x : Object.values(x)[0];
+export function samplesOf(batch: Batch): number {
+  const { x } = asRecord('batch', batch, '{ x, y }');
+  const first = isSingle(x) ? x : Object.values(x)[0];
   return asTensor('x', first).shape[0] ?? 0;
+}
+
+/** True for one tensor, and for what is no record of tensors at all. */
+function isSingle(x: Inputs): boolean {
+  return typeof x !== 'object' || x === null || isTypedArray(x) || ('data' in x && isTypedArray(x.data));
 }
 
 /** Throws when the caller's signal has fired. @throws {AbortError} */
@@ -32,11 +39,13 @@ export function checkAborted(signal: AbortSignal | undefined): void {
 export function takeSamples(batch: Batch, chosen: ArrayLike<number>): Batch {
   const samples = samplesOf(batch);
   const { x, y, weights } = batch;
-  const one = 'data' in x && isTypedArray(x.data);
+  const one = isSingle(x);
   return {
-    x: one ? takeRows(x as TensorLike, chosen) : Object.fromEntries(Object.entries(x).map(([name, t]) => [name, takeRows(t, chosen)])),
-    y: isTypedArray(y) ? rowsOf(y, samples, chosen) : takeRows(y as TensorLike, chosen),
-    ...(weights && { weights: rowsOf(weights, samples, chosen) }),
+    x: one
+      ? takeRows('x', x as TensorLike, chosen)
+      : Object.fromEntries(Object.entries(x).map(([name, t]) => [name, takeRows(name, t, chosen)])),
+    y: isTypedArray(y) ? rowsOf('y', y, samples, chosen) : takeRows('y', y as TensorLike, chosen),
+    ...(weights && { weights: rowsOf('weights', weights, samples, chosen) }),
   };
 }
 
@@ -55,13 +64,14 @@ export function* pieces(batch: Batch, size: number): Generator<Batch> {
   }
 }
 
-function takeRows(like: TensorLike, chosen: ArrayLike<number>): Tensor {
-  const { data, shape } = asTensor('x', like);
-  return { data: rowsOf(data, shape[0] ?? 1, chosen), shape: [chosen.length, ...shape.slice(1)] };
+function takeRows(name: string, like: TensorLike, chosen: ArrayLike<number>): Tensor {
+  const { data, shape } = asTensor(name, like);
+  return { data: rowsOf(name, data, shape[0] ?? 1, chosen), shape: [chosen.length, ...shape.slice(1)] };
 }
 
-function rowsOf<T extends TypedArray>(data: T, samples: number, chosen: ArrayLike<number>): T {
+function rowsOf<T extends TypedArray>(name: string, data: T, samples: number, chosen: ArrayLike<number>): T {
   const width = samples ? data.length / samples : 0;
+  if (!Number.isInteger(width)) throw new ShapeError(`${name}: expected elements for ${samples} samples, got ${data.length}`);
   const out = new (data.constructor as new (length: number) => T)(chosen.length * width);
   for (let i = 0; i < chosen.length; i++) {
     const from = (chosen[i] as number) * width;

@@ -1,6 +1,6 @@
 // Checks that run before any work starts. Every message reads `name: expected …, got …`.
 import { DomainError, ShapeError } from './errors.js';
-import { describe, isTypedArray } from './tensor.js';
+import { describe, type FloatArray, isFloatArray, isTypedArray } from './tensor.js';
 
 /** Throws unless `options` are an object, as every options argument is. */
 export function checkOptions(options: unknown): void {
@@ -57,6 +57,11 @@ export function asRecord<T extends object>(name: string, value: T, fields = 'an 
 /** Throws unless `value` is an array of any kind. */
 export function checkArray(name: string, value: unknown): asserts value is ArrayLike<unknown> {
   if (!Array.isArray(value) && !isTypedArray(value)) throw new DomainError(`${name}: expected an array, got ${describe(value)}`);
+}
+
+/** Throws unless `value` is a Float32Array or Float64Array. */
+export function checkFloats(name: string, value: unknown): asserts value is FloatArray {
+  if (!isFloatArray(value)) throw new DomainError(`${name}: expected a Float32Array or Float64Array, got ${describe(value)}`);
 }
 
 /** Throws unless `value` is a function. */

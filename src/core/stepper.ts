@@ -20,8 +20,8 @@ export function watch(signal: AbortSignal | undefined): () => Promise<void> {
 }
 
 /** The options of a long call, checked. @throws {DomainError} when the signal is no AbortSignal or onProgress no function */
-export function readLong<T extends LongOptions>(options: T): T {
-  const { signal, onProgress } = asRecord('options', options);
+export function readLong<T extends LongOptions>(options: T, fields?: string): T {
+  const { signal, onProgress } = asRecord('options', options, fields);
   if (signal && typeof signal.aborted !== 'boolean') throw new DomainError(`signal: expected an AbortSignal, got ${describe(signal)}`);
   if (onProgress) checkFunction('onProgress', onProgress);
   return options;

@@ -1,7 +1,7 @@
 import { checkInteger, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
-import { stepper } from '../core/stepper.js';
+import { readLong, stepper } from '../core/stepper.js';
 import { atParameters, moved } from './at-parameters.js';
 import { checkModel } from './operators.js';
 import { meanAndError } from './probes.js';
@@ -32,7 +32,7 @@ export async function adaptiveSharpness(
   options: LongOptions & { rho?: number; norm?: 'l2' | 'linf'; eta?: number; average?: number; seed?: number } = {},
 ): Promise<AdaptiveSharpness> {
   checkModel(model, 'gradient', 'loss', 'getParameters', 'setParameters');
-  const { rho = 0.05, norm: ball = 'l2', average = 0, seed = 0 } = options;
+  const { rho = 0.05, norm: ball = 'l2', average = 0, seed = 0 } = readLong(options);
   checkOneOf('norm', ball, ['l2', 'linf']);
   const { eta = ball === 'l2' ? 0.01 : 0 } = options;
   checkPositive('rho', rho);

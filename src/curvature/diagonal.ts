@@ -2,6 +2,7 @@ import { checkAborted } from '../core/batches.js';
 import { checkInteger } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import { checkOperator, products } from '../linalg/operator.js';
 import { draw, readVectors, type Vectors } from './probes.js';
 
@@ -20,7 +21,7 @@ export async function diagonalEstimate(
   options: LongOptions & { probes?: number; vectors?: Vectors; seed?: number } = {},
 ): Promise<{ estimate: Float64Array; standardErrors: Float64Array; iterations: number }> {
   checkOperator('op', op);
-  const { probes = 60, seed = 0, signal, onProgress } = options;
+  const { probes = 60, seed = 0, signal, onProgress } = readLong(options);
   checkInteger('probes', probes, 1);
   const vectors = options.vectors ? readVectors('vectors', options.vectors, op.size) : draw(probes, op.size, seed);
   if (vectors.length === 0) throw new ShapeError('vectors: expected at least one vector, got none');

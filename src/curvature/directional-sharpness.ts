@@ -1,8 +1,8 @@
-import { checkFinite, checkRange } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkFloats, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { stepper } from '../core/stepper.js';
-import type { FloatArray, NumberArray } from '../core/tensor.js';
+import { asFloats, type FloatArray, type NumberArray } from '../core/tensor.js';
 import { inner, norm, readVector } from '../linalg/operator.js';
 import { asModelVector, atParameters, moved } from './at-parameters.js';
 import { checkModel } from './operators.js';
@@ -63,8 +63,9 @@ export async function directionalSharpness(
  * @see Pan & Li 2023, arXiv:2306.00204, §5 (coordinate-wise clipping)
  */
 export function coordinateClip<T extends FloatArray>(gradient: T, options: { share?: number } = {}): T {
-  const { share = 0.1 } = options;
+  const { share = 0.1 } = asRecord('options', options);
   checkRange('share', share, 0, 1);
+  checkFloats('gradient', gradient);
   checkFinite('gradient', gradient);
   if (gradient.length === 0) return gradient.slice() as T;
   const sizes = Float64Array.from(gradient, Math.abs).sort();
@@ -85,10 +86,11 @@ export function updateDirections(
   gradients: readonly FloatArray[],
   options: { beta1?: number; beta2?: number; epsilon?: number; share?: number } = {},
 ): Record<'sgd' | 'momentum' | 'adam' | 'sign' | 'clipped', Float64Array> {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, share = 0.1 } = options;
-  const newest = gradients.at(-1);
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, share = 0.1 } = asRecord('options', options);
+  checkArray('gradients', gradients);
+  const newest = gradients[gradients.length - 1];
   if (!newest) throw new DomainError('gradients: expected at least one gradient, got none');
-  const d = newest.length;
+  const d = asFloats(`gradients[${gradients.length - 1}]`, newest).length;
   const first = new Float64Array(d);
   const second = new Float64Array(d);
   let carried1 = 1;

@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { TensorLike } from '../core/tensor.js';
 import { readMatrix } from '../linalg/matrix.js';
@@ -29,7 +29,7 @@ export interface FarthestPointClusters {
 export function farthestPointClustering(kernel: TensorLike, options: { clusters?: number } = {}): FarthestPointClusters {
   const { data, rows: n, cols } = readMatrix('kernel', kernel);
   if (n !== cols) throw new ShapeError(`kernel: expected a square matrix, got ${n} × ${cols}`);
-  const { clusters = Math.ceil(Math.sqrt(n)) } = options;
+  const { clusters = Math.ceil(Math.sqrt(n)) } = asRecord('options', options);
   if (n === 0) return { heads: new Int32Array(0), labels: new Int32Array(0), redundant: new Int32Array(0) };
   checkInteger('clusters', clusters, 1, n);
   let first = 0;

@@ -1,6 +1,7 @@
 import { checkAborted } from '../core/batches.js';
 import { checkFinite, checkInteger, checkNotEmpty, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { asFloats } from '../core/tensor.js';
 import { norm } from '../linalg/operator.js';
@@ -40,7 +41,7 @@ export interface GradientFlow {
  */
 export async function gradientFlow(model: DifferentiableModel, data: Data, options: GradientFlowOptions = {}): Promise<GradientFlow> {
   checkModel(model, 'gradient', 'getParameters', 'setParameters');
-  const { gradientTolerance = 1e-5, tolerance = 1e-5, maxSteps = 2000, signal, onProgress } = options;
+  const { gradientTolerance = 1e-5, tolerance = 1e-5, maxSteps = 2000, signal, onProgress } = readLong(options);
   checkPositive('gradientTolerance', gradientTolerance);
   checkPositive('tolerance', tolerance);
   checkInteger('maxSteps', maxSteps, 1);

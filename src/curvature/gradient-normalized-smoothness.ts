@@ -2,6 +2,7 @@ import { checkAborted } from '../core/batches.js';
 import { checkInteger, checkOneOf } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import type { FloatArray, NumberArray, Tensor } from '../core/tensor.js';
 import { asFloats } from '../core/tensor.js';
 import { norm } from '../linalg/operator.js';
@@ -42,7 +43,7 @@ export async function gradientNormalizedSmoothness(
   } = {},
 ): Promise<GradientNormalizedSmoothness> {
   checkModel(model, 'gradient', 'hvp', 'ggnvp', 'getParameters', 'setParameters');
-  const { approximation = 'hessian', directions = 8, seed = 0, signal, onProgress } = options;
+  const { approximation = 'hessian', directions = 8, seed = 0, signal, onProgress } = readLong(options);
   checkOneOf('approximation', approximation, ['hessian', 'ggn', 'none']);
   const radii = Float64Array.from(asFloats('radii', options.radii ?? Array.from({ length: 10 }, (_, i) => 2 ** (i - 6))));
   if (radii.length === 0 || radii.some((r, i) => !(r > (i === 0 ? 0 : radii[i - 1]!))))

@@ -1,5 +1,5 @@
 import { samplesOf } from '../core/batches.js';
-import { checkFiniteNumber, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkFiniteNumber, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { OnIteration } from '../core/iterations.js';
 import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
@@ -96,7 +96,7 @@ export function sgdStabilityCondition(
   problem: { lambda1: number; sigma: number; n: number; batchSize: number },
   learningRate: number,
 ): { unstable: boolean; largestLearningRate: number; gradientDescentLimit: number; stochasticLimit: number } {
-  const { lambda1, sigma, n, batchSize } = problem;
+  const { lambda1, sigma, n, batchSize } = asRecord('problem', problem, '{ lambda1, sigma, n, batchSize }');
   checkNonNegative('lambda1', lambda1);
   checkPositive('sigma', sigma);
   checkInteger('n', n, 1);
@@ -125,9 +125,16 @@ export function secondMomentRadius(
   hessians: readonly TensorLike[],
   options: { learningRate: number; batchSize: number; tolerance?: number; maxIterations?: number; onIteration?: OnIteration },
 ): { radius: number; iterations: number; converged: boolean } {
-  const { learningRate, batchSize, tolerance = 1e-10, maxIterations = 10_000, onIteration } = options;
+  const {
+    learningRate,
+    batchSize,
+    tolerance = 1e-10,
+    maxIterations = 10_000,
+    onIteration,
+  } = asRecord('options', options, '{ learningRate, batchSize }');
   checkFiniteNumber('learningRate', learningRate);
   checkPositive('batchSize', batchSize);
+  checkArray('hessians', hessians);
   const n = hessians.length;
   if (n === 0) throw new ShapeError('hessians: expected at least one matrix, got none');
   const read = hessians.map((h, i) => readSymmetric(`hessians[${i}]`, h));

@@ -1,5 +1,5 @@
 import { takeSamples } from '../core/batches.js';
-import { checkLabels, checkLength } from '../core/check.js';
+import { asRecord, checkLabels, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, Inputs, LongOptions } from '../core/model-types.js';
 import { type Step, stepper } from '../core/stepper.js';
@@ -33,7 +33,8 @@ export async function labelledNtk(
   options: LongOptions = {},
 ): Promise<{ kernel: Tensor<Float64Array>; features: Tensor<FloatArray> }> {
   checkModel(model, 'predict');
-  const { shape } = await model.predict(batch.x);
+  const step = stepper(options);
+  const { shape } = await model.predict(asRecord('batch', batch, '{ x, y }').x);
   if (shape.length !== 2) throw new ShapeError(`model: expected logits [n, k], got shape [${shape.join(', ')}]`);
   const [n = 0, k = 0] = shape;
   const labels = labelsOf(batch);
@@ -45,7 +46,7 @@ export async function labelledNtk(
   labels.forEach((label, i) => {
     seed[i * k + label] = 1 / Math.sqrt(k);
   });
-  const features = await vjps(model, batch, { data: seed, shape: [n, k] }, n, k, d, stepper(options));
+  const features = await vjps(model, batch, { data: seed, shape: [n, k] }, n, k, d, step);
   const kernel = withArena((arena) => {
     const out = arena.zeros('f64', n * n);
     if (n > 0) syrk(n, d, arena.put(features), out);
@@ -64,12 +65,14 @@ async function vjps(
   step: Step,
 ): Promise<FloatArray> {
   const able = model as DifferentiableModel & WithVjp;
-  if (able.perSampleVjp) return asFloats('features', (await step(() => able.perSampleVjp!(batch.x, seed))).data);
-  if (!able.vjp) throw new DomainError('model: expected one with vjp or perSampleVjp, got a model with neither');
+  if (typeof able.perSampleVjp === 'function') return asFloats('features', (await step(() => able.perSampleVjp!(batch.x, seed))).data);
+  if (typeof able.vjp !== 'function') throw new DomainError('model: expected one with vjp or perSampleVjp, got a model with neither');
   const out = floats(model.precision, n * d);
   for (let i = 0; i < n; i++) {
     const row = { data: seed.data.subarray(i * k, (i + 1) * k), shape: [1, k] };
-    out.set(await step(() => able.vjp!(takeSamples(batch, [i]).x, row)), i * d);
+    const product = await step(() => able.vjp!(takeSamples(batch, [i]).x, row));
+    checkLength('vjp', product, d);
+    out.set(product, i * d);
   }
   return out;
 }

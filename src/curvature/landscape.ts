@@ -1,9 +1,10 @@
 import { checkAborted } from '../core/batches.js';
-import { checkFinite, checkInteger, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkFunction, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
-import type { FloatArray } from '../core/tensor.js';
+import { readLong } from '../core/stepper.js';
+import { asFloats, type FloatArray } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
 import { asModelVector, atParameters } from './at-parameters.js';
 import { checkModel } from './operators.js';
@@ -19,6 +20,7 @@ import { checkModel } from './operators.js';
  * @see Chao 1984; coupon collector: Feller, An Introduction to Probability Theory, §IX.3
  */
 export function couponCollectorEstimate(counts: ArrayLike<number>): { equal: number; chao: number; unseen: number; drawsForAll: number } {
+  checkArray('counts', counts);
   const distinct = counts.length;
   let draws = 0;
   let [once, twice] = [0, 0];
@@ -72,7 +74,8 @@ export async function countMinima(
   ) => { value: number; invariants: ArrayLike<number> } | undefined | Promise<{ value: number; invariants: ArrayLike<number> } | undefined>,
   options: LongOptions & { restarts?: number; tolerance?: number; seed?: number } = {},
 ): Promise<{ minima: Minimum[]; runs: number; estimate: ReturnType<typeof couponCollectorEstimate> }> {
-  const { restarts = 100, tolerance = 1e-6, seed = 0, signal, onProgress } = options;
+  const { restarts = 100, tolerance = 1e-6, seed = 0, signal, onProgress } = readLong(options);
+  checkFunction('minimize', minimize);
   checkInteger('restarts', restarts, 1);
   checkPositive('tolerance', tolerance);
   const random = new Random(seed);
@@ -84,7 +87,7 @@ export async function countMinima(
     onProgress?.({ done: run + 1, total: restarts, phase: 'restarts' });
     if (!reached) continue;
     runs++;
-    const invariants = Float64Array.from(reached.invariants);
+    const invariants = Float64Array.from(asFloats('invariants', asRecord('minimize', reached, '{ value, invariants }').invariants));
     checkFinite('invariants', invariants);
     const first = found[0];
     if (first && first.invariants.length !== invariants.length)
@@ -129,12 +132,12 @@ export async function modeConnectivity(
   options: LongOptions & { points?: number; steps?: number; learningRate?: number; seed?: number } = {},
 ): Promise<{ segment: Connection; curve: Connection | undefined; control: FloatArray | undefined }> {
   checkModel(model, 'loss', 'gradient', 'getParameters', 'setParameters');
-  const { points = 21, steps = 0, learningRate = 0.1, seed = 0, signal, onProgress } = options;
+  const { points = 21, steps = 0, learningRate = 0.1, seed = 0, signal, onProgress } = readLong(options);
   checkInteger('points', points, 3);
   checkInteger('steps', steps, 0);
   checkPositive('learningRate', learningRate);
   for (const [name, w] of [['a', a] as const, ['b', b] as const]) {
-    if (w.length !== model.parameterCount) throw new ShapeError(`${name}: expected ${model.parameterCount} elements, got ${w.length}`);
+    checkLength(name, w, model.parameterCount);
     checkFinite(name, w);
   }
   const middle = Float64Array.from(a, (x, i) => (x + b[i]!) / 2);

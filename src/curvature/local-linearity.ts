@@ -1,12 +1,12 @@
 import { samplesOf } from '../core/batches.js';
-import { checkFinite, checkLength, checkNonNegative, checkOptions, checkPositive, checkRange } from '../core/check.js';
+import { asRecord, checkFinite, checkLength, checkNonNegative, checkOptions, checkPositive, checkRange } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
 import { square } from '../core/square.js';
-import { stepper } from '../core/stepper.js';
+import { readLong, stepper } from '../core/stepper.js';
 import type { NumberArray, TensorLike } from '../core/tensor.js';
-import { asFloats, asTensor, floats, isTypedArray, precisionOf } from '../core/tensor.js';
+import { asFloats, asTensor, floats, precisionOf } from '../core/tensor.js';
 import { checkModel } from './operators.js';
 import { sampleLosses } from './sample-losses.js';
 
@@ -35,13 +35,14 @@ export async function localLinearity(
   options: LongOptions & { epsilon?: number; seed?: number; draws?: LinearityDraws } = {},
 ): Promise<{ value: number; perSample: Float64Array }> {
   checkModel(model, 'predict', 'loss');
+  const { draws } = readLong(options);
   const n = samplesOf(batch);
   if (n === 0) throw new ShapeError('batch: expected at least one sample, got none');
   const { x } = batch;
-  const named = 'data' in x && isTypedArray(x.data) ? undefined : Object.keys(x);
+  const named = 'data' in x ? undefined : Object.keys(x);
   if (named && named.length !== 1) throw new ShapeError(`x: expected one input, got ${named.length}`);
   const center = asTensor('x', named ? (x as Record<string, TensorLike>)[named[0]!] : x);
-  const { from, to, fraction } = options.draws ? given(options.draws, center.data.length, n) : drawn(center.data, n, options);
+  const { from, to, fraction } = draws ? given(draws, center.data.length, n) : drawn(center.data, n, options);
   const width = center.data.length / n;
   const between = from.map((a, i) => {
     const t = fraction[Math.floor(i / width)]!;
@@ -66,7 +67,8 @@ function drawn(center: ArrayLike<number | bigint>, n: number, { epsilon = 8 / 25
   return { from: jitter(), to: jitter(), fraction: random.fill(new Float64Array(n), 'uniform') };
 }
 
-function given({ from, to, fraction }: LinearityDraws, size: number, n: number) {
+function given(draws: LinearityDraws, size: number, n: number) {
+  const { from, to, fraction } = asRecord('draws', draws, '{ from, to, fraction }');
   const read = (name: string, value: TensorLike) => {
     const numbers = Float64Array.from(asFloats(name, asTensor(name, value).data));
     checkLength(name, numbers, size);

@@ -1,15 +1,20 @@
-import { checkFinite, checkNonNegative } from '../core/check.js';
+import { asRecord, checkFinite, checkLength, checkNonNegative } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Data, DifferentiableModel, LinearOperator } from '../core/model-types.js';
 import type { TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, describe, precisionOf } from '../core/tensor.js';
 import { gemv } from '../kernels/gemv.js';
+import { checkProduct } from '../linalg/operator.js';
 import { Instance } from '../runtime/instance.js';
 
 /** Throws unless `model` has what `needs` names. @throws {DomainError} */
 export function checkModel(model: unknown, ...needs: (keyof DifferentiableModel)[]): asserts model is DifferentiableModel {
   const candidate = model as DifferentiableModel | null | undefined;
-  const fits = candidate && Number.isInteger(candidate.parameterCount) && needs.every((name) => typeof candidate[name] === 'function');
+  const fits =
+    candidate &&
+    Number.isInteger(candidate.parameterCount) &&
+    candidate.parameterCount >= 0 &&
+    needs.every((name) => typeof candidate[name] === 'function');
   if (!fits) throw new DomainError(`model: expected a differentiable model with ${needs.join(', ')}, got ${describe(model)}`);
 }
 
@@ -26,7 +31,10 @@ export function hessianOperator(model: DifferentiableModel, data: Data): LinearO
     size: model.parameterCount,
     precision: model.precision,
     async apply(v, out) {
-      out.set(await model.hvp(data, v));
+      checkProduct(v, out, model.parameterCount);
+      const product = await model.hvp(data, v);
+      checkLength('hvp', product, out.length);
+      out.set(product);
     },
   };
 }
@@ -45,7 +53,10 @@ export function ggnOperator(model: DifferentiableModel, data: Data): LinearOpera
     size: model.parameterCount,
     precision: model.precision,
     async apply(v, out) {
-      out.set(await model.ggnvp(data, v));
+      checkProduct(v, out, model.parameterCount);
+      const product = await model.ggnvp(data, v);
+      checkLength('ggnvp', product, out.length);
+      out.set(product);
     },
   };
 }
@@ -64,7 +75,7 @@ export interface FisherOperator extends LinearOperator {
  * @throws {ShapeError | DomainError} when it is not a matrix, or holds NaN or infinity
  */
 export function fisherOperator(gradients: TensorLike, options: { damping?: number } = {}): FisherOperator {
-  const { damping = 0 } = options;
+  const { damping = 0 } = asRecord('options', options);
   checkNonNegative('damping', damping);
   const { data, shape } = asTensor('gradients', gradients);
   const [m = 0, d = 0] = shape;
@@ -79,6 +90,7 @@ export function fisherOperator(gradients: TensorLike, options: { damping?: numbe
     precision,
     apply(v, out) {
       if (!instance) throw new DomainError('fisher: expected an operator in use, got one after dispose()');
+      checkProduct(v, out, d);
       instance.run((arena) => {
         const x = arena.putAs(precision, v);
         const products = arena.real(precision, m);

@@ -1,5 +1,5 @@
 import { samplesOf, takeSamples } from '../core/batches.js';
-import { checkInteger, checkPositive } from '../core/check.js';
+import { asRecord, checkInteger, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel } from '../core/model-types.js';
 import type { FloatArray } from '../core/tensor.js';
@@ -54,7 +54,7 @@ export async function opposingSignals(
   checkModel(model, 'gradient', 'hvp', 'predict', 'getParameters', 'setParameters');
   const n = samplesOf(batch);
   if (n < 2) throw new ShapeError(`batch: expected at least two samples, got ${n}`);
-  const { size = Math.max(1, Math.floor(n / 20)) } = options;
+  const { size = Math.max(1, Math.floor(n / 20)) } = asRecord('options', options);
   checkInteger('size', size, 1, Math.floor(n / 2));
   if (options.learningRate !== undefined) checkPositive('learningRate', options.learningRate);
   const top = await topEigenvalues(hessianOperator(model, batch), { verify: false });

@@ -1,6 +1,6 @@
 import { checkInteger, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
-import { stepper } from '../core/stepper.js';
+import { readLong, stepper } from '../core/stepper.js';
 import type { FloatArray } from '../core/tensor.js';
 import { norm } from '../linalg/operator.js';
 import { asModelVector, atParameters, moved } from './at-parameters.js';
@@ -36,7 +36,7 @@ export async function samSharpness(
   options: LongOptions & { rho?: number; steps?: number } = {},
 ): Promise<Sharpness> {
   checkModel(model, 'gradient', 'getParameters', 'setParameters');
-  const { rho = 0.05, steps = 1 } = options;
+  const { rho = 0.05, steps = 1 } = readLong(options);
   checkPositive('rho', rho);
   checkInteger('steps', steps, 1);
   const step = stepper(options, steps + 1);

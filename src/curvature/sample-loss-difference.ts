@@ -1,13 +1,14 @@
 import { checkAborted, samplesOf, takeSamples } from '../core/batches.js';
-import { checkInteger } from '../core/check.js';
+import { checkArray, checkInteger, checkLength } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
 import { square } from '../core/square.js';
-import { stepper } from '../core/stepper.js';
+import { readLong, stepper } from '../core/stepper.js';
 import type { FloatArray } from '../core/tensor.js';
-import { floats } from '../core/tensor.js';
 import { log } from '../kernels/scalar.js';
+import { norm, readVector } from '../linalg/operator.js';
+import { asModelVector } from './at-parameters.js';
 import { checkModel } from './operators.js';
 import { sampleLosses } from './sample-losses.js';
 import { topEigenvalues } from './top-eigenvalues.js';
@@ -40,7 +41,7 @@ export async function sampleLossDifference(
   options: LongOptions & { orders?: number; seed?: number; hessians?: readonly number[] | 'all' } = {},
 ): Promise<SampleLossDifference> {
   checkModel(model, 'predict', 'loss', 'hvp');
-  const { orders = 0, seed = 0, hessians = [], signal, onProgress } = options;
+  const { orders = 0, seed = 0, hessians = [], signal, onProgress } = readLong(options);
   checkInteger('orders', orders, 0);
   const n = samplesOf(batch);
   if (n < 2) throw new ShapeError(`batch: expected at least two samples, got ${n}`);
@@ -54,6 +55,7 @@ export async function sampleLossDifference(
     for (let i = 0; i < n - 1; i++) meanAbsolute[i] = meanAbsolute[i]! + Math.abs(shuffled[i]!) / orders;
   }
   if (orders === 0) meanAbsolute.set(differences.map(Math.abs));
+  if (hessians !== 'all') checkArray('hessians', hessians);
   const wanted = hessians === 'all' ? Array.from({ length: n - 1 }, (_, i) => i + 1) : hessians;
   const norms: number[] = [];
   for (const k of wanted) {
@@ -116,7 +118,7 @@ export async function perSampleHessianNorm(
   options: LongOptions & { tolerance?: number; seed?: number } = {},
 ): Promise<Float64Array> {
   checkModel(model, 'hvp');
-  const { tolerance, seed = 0, signal, onProgress } = options;
+  const { tolerance, seed = 0, signal, onProgress } = readLong(options);
   const n = samplesOf(batch);
   const norms = new Float64Array(n);
   for (let i = 0; i < n; i++) {
@@ -126,7 +128,9 @@ export async function perSampleHessianNorm(
       size: model.parameterCount,
       precision: model.precision,
       async apply(v, out) {
-        out.set(await model.hvp(sample, v));
+        const product = await model.hvp(sample, v);
+        checkLength('hvp', product, out.length);
+        out.set(product);
       },
     };
     const top = await topEigenvalues(op, { end: 'magnitude', verify: false, seed, ...(tolerance && { tolerance }) });
@@ -152,10 +156,12 @@ export async function perSampleCurvature(
 ): Promise<Float64Array> {
   checkModel(model, 'hvp');
   const n = samplesOf(batch);
-  let squares = 0;
-  for (const x of direction) squares += x * x;
-  const v = floats(model.precision, direction.length);
-  for (let i = 0; i < v.length; i++) v[i] = direction[i]! / Math.sqrt(squares);
+  const unit = readVector('direction', direction, model.parameterCount);
+  const length = norm(unit);
+  const v = asModelVector(
+    model,
+    unit.map((x) => x / length),
+  );
   const out = new Float64Array(n);
   const step = stepper(options, n);
   for (let i = 0; i < n; i++) {

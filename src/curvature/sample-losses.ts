@@ -2,11 +2,11 @@
 // so that any DifferentiableModel will do; models that offer a shortcut are taken at their word.
 
 import { checkAborted, samplesOf, takeSamples } from '../core/batches.js';
-import { checkLength } from '../core/check.js';
+import { asRecord, checkLength } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { square } from '../core/square.js';
-import { stepper } from '../core/stepper.js';
+import { readLong, stepper } from '../core/stepper.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
 import { asTensor, isFloatArray, isIntegerArray, isTypedArray } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
@@ -17,7 +17,8 @@ interface WithLosses {
 }
 
 /** The labels or targets of a batch when they are class indices [n]; undefined for dense targets. */
-export function labelsOf({ y }: Batch): Int32Array | undefined {
+export function labelsOf(batch: Batch): Int32Array | undefined {
+  const { y } = asRecord('batch', batch, '{ x, y }');
   const data = isTypedArray(y) ? y : asTensor('y', y).data;
   return isIntegerArray(data) ? Int32Array.from(data as ArrayLike<number | bigint>, Number) : undefined;
 }
@@ -81,8 +82,8 @@ export async function gaussNewtonRows(
   batch: Batch,
   options: LongOptions = {},
 ): Promise<{ rows: Tensor<FloatArray>; n: number; k: number }> {
-  const { x } = batch;
-  checkAborted(options.signal);
+  const { x } = asRecord('batch', batch, '{ x, y }');
+  checkAborted(readLong(options).signal);
   const { data: logits, shape } = await model.predict(x);
   if (shape.length !== 2) throw new ShapeError(`model: expected logits [n, k], got shape [${shape.join(', ')}]`);
   const [n = 0, k = 0] = shape;

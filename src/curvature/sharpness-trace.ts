@@ -1,6 +1,7 @@
 import { checkAborted } from '../core/batches.js';
 import { checkInteger, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import type { FloatArray } from '../core/tensor.js';
 import { norm } from '../linalg/operator.js';
 import { asModelVector, moved } from './at-parameters.js';
@@ -46,7 +47,7 @@ export async function sharpnessTrace(
   options: SharpnessTraceOptions,
 ): Promise<{ history: SharpnessPoint[]; limit: number; parameters: FloatArray }> {
   checkModel(model, 'gradient', 'hvp', 'getParameters', 'setParameters');
-  const { learningRate, steps = 100, every = 1, traceProbes = 0, seed = 0, signal, onProgress } = options;
+  const { learningRate, steps = 100, every = 1, traceProbes = 0, seed = 0, signal, onProgress } = readLong(options, '{ learningRate }');
   checkPositive('learningRate', learningRate);
   checkInteger('steps', steps, 0);
   checkInteger('every', every, 1);

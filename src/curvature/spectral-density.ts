@@ -2,6 +2,7 @@ import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
 import { square } from '../core/square.js';
+import { readLong } from '../core/stepper.js';
 import { exp, log } from '../kernels/scalar.js';
 import { lanczos } from '../linalg/lanczos.js';
 import { checkOperator } from '../linalg/operator.js';
@@ -59,7 +60,7 @@ export interface SpectralDensity {
  */
 export async function spectralDensity(op: LinearOperator, options: SpectralDensityOptions = {}): Promise<SpectralDensity> {
   checkOperator('op', op);
-  const { probes = 1, steps = 100, convention = 'pyhessian', seed = 0, signal, onProgress } = options;
+  const { probes = 1, steps = 100, convention = 'pyhessian', seed = 0, signal, onProgress } = readLong(options);
   checkOneOf('convention', convention, ['pyhessian', 'curvlinops']);
   const { bins = convention === 'pyhessian' ? 10_000 : 1024 } = options;
   checkInteger('probes', probes, 1);

@@ -1,6 +1,7 @@
 import { checkFinite, checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { inPrecision } from '../linalg/lanczos.js';
 import { checkOperator, readVector } from '../linalg/operator.js';
@@ -47,7 +48,7 @@ export interface TopEigenvalues {
  */
 export async function topEigenvalues(op: LinearOperator, options: TopEigenvaluesOptions = {}): Promise<TopEigenvalues> {
   checkOperator('op', op);
-  const { k = 1, end = 'largest', tolerance = op.precision === 'float32' ? 1e-4 : 1e-7, maxIterations = 1000 } = options;
+  const { k = 1, end = 'largest', tolerance = op.precision === 'float32' ? 1e-4 : 1e-7, maxIterations = 1000 } = readLong(options);
   const { verify = true, seed = 0, signal, onProgress } = options;
   checkInteger('size', op.size, 1);
   checkInteger('k', k, 1, op.size);

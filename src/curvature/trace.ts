@@ -2,6 +2,7 @@ import { checkAborted } from '../core/batches.js';
 import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import { checkOperator, inner, norm, products } from '../linalg/operator.js';
 import { draw, meanAndError, orthonormalize, readVectors, type Vectors } from './probes.js';
 import { checkParts, type KnownPart, knownBasis, type OperatorPart, tracePasses } from './trace-parts.js';
@@ -53,7 +54,7 @@ export interface TraceResult {
  */
 export async function trace(op: LinearOperator, options: TraceOptions = {}): Promise<TraceResult> {
   checkOperator('op', op);
-  const { method = 'hutchinson', probes = 60, seed = 0 } = options;
+  const { method = 'hutchinson', probes = 60, seed = 0 } = readLong(options);
   checkInteger('size', op.size, 1);
   checkOneOf('method', method, ['hutchinson', 'hutch++', 'xtrace']);
   const per = { hutchinson: 1, xtrace: 2, 'hutch++': 3 }[method];

@@ -1,5 +1,5 @@
 // LinearOperators as the recurrences see them: f64 vectors in and out, whatever the operator's own precision.
-import { checkLength } from '../core/check.js';
+import { checkFloats, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { LinearOperator } from '../core/model-types.js';
 import type { FloatArray, NumberArray, TensorLike } from '../core/tensor.js';
@@ -11,6 +11,14 @@ export function checkOperator(name: string, op: unknown): asserts op is LinearOp
   const candidate = op as Partial<LinearOperator> | null | undefined;
   const fits = typeof candidate?.apply === 'function' && Number.isInteger(candidate.size) && (candidate.size as number) >= 0;
   if (!fits) throw new DomainError(`${name}: expected a linear operator { size, precision, apply }, got ${describe(op)}`);
+}
+
+/** Throws unless both vectors of a product are floats, as many as the operator has rows. @throws {ShapeError | DomainError} */
+export function checkProduct(v: FloatArray, out: FloatArray, size: number): void {
+  for (const [name, vector] of [['v', v] as const, ['out', out] as const]) {
+    checkFloats(name, vector);
+    checkLength(name, vector, size);
+  }
 }
 
 /** A function w = A v on f64 vectors, with the products counted and NaN refused. */
@@ -58,8 +66,7 @@ export function matrixOperator(a: TensorLike): LinearOperator {
     size,
     precision,
     apply(v, out) {
-      checkLength('v', v, size);
-      checkLength('out', out, size);
+      checkProduct(v, out, size);
       for (let i = 0; i < size; i++) {
         let sum = 0;
         for (let j = 0; j < size; j++) sum += data[i * size + j]! * v[j]!;

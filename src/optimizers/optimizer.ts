@@ -1,7 +1,7 @@
 // What an optimizer is, and the checks all of them share.
-import { checkFinite, checkFiniteNumber, checkInteger, checkLength, checkNonNegative, checkOptions } from '../core/check.js';
+import { checkFinite, checkFiniteNumber, checkFloats, checkInteger, checkLength, checkNonNegative, checkOptions } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import { brandOf, describe, type FloatArray, isFloatArray } from '../core/tensor.js';
+import { brandOf, describe, type FloatArray } from '../core/tensor.js';
 
 /** A rule that turns gradients into steps; `S` is what it remembers between them. */
 export interface Optimizer<S> {
@@ -59,10 +59,6 @@ export function checkAlike(name: string, array: unknown, params: FloatArray): vo
   checkFloats(name, array);
   checkLength(name, array, params.length);
   if (brandOf(params) !== brandOf(array)) throw new DomainError(`${name}: expected a ${brandOf(params)}, got a ${brandOf(array)}`);
-}
-
-function checkFloats(name: string, array: unknown): asserts array is FloatArray {
-  if (!isFloatArray(array)) throw new DomainError(`${name}: expected a Float32Array or Float64Array, got ${describe(array)}`);
 }
 
 /** A zero array like another. @throws {DomainError} unless that is one of floats */

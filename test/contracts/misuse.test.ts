@@ -34,9 +34,12 @@ const others = (given: unknown, few: boolean) =>
   few ? [undefined, null, {}, floats()] : [undefined, null, 'x', 3, -1, 1.5, {}, [], floats(), nanOf(given)];
 const shown = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value)).slice(0, 60);
 const isOwn = (error: unknown) => error instanceof AfterpassError && /^[^:]+: \S/.test(error.message);
+/** Thrown by a model, an operator or a function that the call itself hands over: those answer for their own arguments. */
+const isCallers = (error: unknown) =>
+  /^\s+at .*test\/contracts\/calls\//m.exec((error as Error).stack ?? '')?.index === /^\s+at /m.exec((error as Error).stack ?? '')?.index;
 const told = (what: string, error: unknown) => `${what}: ${error instanceof Error ? `${error.name} ${error.message}` : shown(error)}`;
 
-const areas = (await loadAreas()).filter(({ name }) => ['linalg', 'losses', 'sorting'].includes(name));
+const areas = (await loadAreas()).filter(({ name }) => ['curvature', 'linalg', 'losses', 'sorting'].includes(name));
 
 describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, area]))('%s', (_name, { exports, calls = {} }) => {
   const functions = Object.entries(exports).filter(([, value]) => typeof value === 'function') as [
@@ -75,7 +78,7 @@ describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, 
           for (const value of others(given, few)) {
             const { errors } = await callWith(exports, call, { call: index, argument, ...(field !== undefined && { field }), value });
             const place = `${name}, argument ${argument}${field === undefined ? '' : `.${field}`} = ${shown(value)}`;
-            wrong.push(...errors.filter((error) => !isOwn(error)).map((error) => told(place, error)));
+            wrong.push(...errors.filter((error) => !isOwn(error) && !isCallers(error)).map((error) => told(place, error)));
           }
         }
       }
