@@ -41,14 +41,8 @@ export {
   sspreadRef as sspread,
 } from './marginals';
 export { dcappedRef as dcapped, dgramvRef as dgramv, dscalingRef as dscaling, dscalingSoftRef as dscalingSoft, scappedRef as scapped, sgramvRef as sgramv, sscalingRef as sscaling, sscalingSoftRef as sscalingSoft } from './sinkhorn-scaling';
-export {
-  dextendRef as dextend,
-  dlabelPlanRef as dlabelPlan,
-  droundRef as dround,
-  dsextendRef as dsextend,
-  sextendRef as sextend,
-  slabelPlanRef as slabelPlan,
-} from './partial-dual';
+export { dflatKernelRef as dflatKernel, dlabelKernelRef as dlabelKernel, slabelKernelRef as slabelKernel } from './label-kernel';
+export { dlabelPlanRef as dlabelPlan, dsharesRef as dshares, slabelPlanRef as slabelPlan } from './partial-dual';
 export { dcostRef as dcost, scostRef as scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRowsRef as dlogRows, sdlogRowsRef as sdlogRows, slogBegin, slogColumns, slogRowsRef as slogRows } from './sinkhorn-log';
 export { dtilePeakRef as dtilePeak, readPeakRef as readPeak, stilePeakRef as stilePeak } from './limits';

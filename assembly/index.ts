@@ -16,7 +16,8 @@ export { dselect, dtopk, iselect, itopk, sselect, stopk, uselect, utopk } from '
 export { dgibbs, dtighten, sdgibbs, sgibbs, slift, stighten } from './gibbs';
 export { dmarginals, dpenaltyMass, dspread, scoarseMarginals, smarginals, sspread } from './marginals';
 export { dcapped, dgramv, dscaling, dscalingSoft, scapped, sgramv, sscaling, sscalingSoft } from './sinkhorn-scaling';
-export { dextend, dlabelPlan, dround, dsextend, sextend, slabelPlan } from './partial-dual';
+export { dflatKernel, dlabelKernel, slabelKernel } from './label-kernel';
+export { dlabelPlan, dshares, slabelPlan } from './partial-dual';
 export { dcost, scost } from './cost';
 export { dlogBegin, dlogColumns, dlogRows, sdlogRows, slogBegin, slogColumns, slogRows } from './sinkhorn-log';
 export { dtilePeak, readPeak, stilePeak } from './limits';

@@ -1,6 +1,7 @@
 // Softmax and log-sum-exp over the rows of a matrix. Rows are shifted by their largest element, so nothing overflows.
 import { exp1, vexp } from './lib/exp';
-import { at, hmax, hsum, lanes } from './lib/lanes';
+import { at, hsum, lanes } from './lib/lanes';
+import { largest, logSumExp } from './lib/log-sum-exp';
 
 /** out[i, j] = e^x[i, j] / Σ_j e^x[i, j]. */
 export function ssoftmaxRowsRef(out: usize, x: usize, rows: i32, cols: i32): void {
@@ -84,43 +85,14 @@ function softmax<T>(out: usize, x: usize, rows: i32, cols: i32): void {
 
 /** out [rows] = log Σ_j e^x[i, j]; −∞ for a row that is all −∞, +∞ for one that holds +∞, NaN for one that holds NaN. cols ≥ 1. */
 export function slogSumExpRows(out: usize, x: usize, rows: i32, cols: i32): void {
-  logSumExp<f32>(out, x, rows, cols);
+  logSumExpRows<f32>(out, x, rows, cols);
 }
 /** As slogSumExpRows in f64. */
 export function dlogSumExpRows(out: usize, x: usize, rows: i32, cols: i32): void {
-  logSumExp<f64>(out, x, rows, cols);
+  logSumExpRows<f64>(out, x, rows, cols);
 }
 // @ts-ignore: decorator
 @inline
-function logSumExp<T>(out: usize, x: usize, rows: i32, cols: i32): void {
-  const whole = cols - (cols % lanes<T>());
-  for (let i = 0; i < rows; i++) {
-    const from = at<T>(x, i * cols);
-    let top = largest<T>(from, cols);
-    // ∞ − ∞ would be NaN: rows without a finite largest element are shifted by 0, where the sum is 0, ∞ or NaN as it should be.
-    if (top == -Infinity || top == Infinity) top = 0;
-    const shift = v128.splat<T>(top);
-    let sums = v128.splat<T>(0);
-    let j = 0;
-    for (; j < whole; j += lanes<T>()) sums = v128.add<T>(sums, vexp<T>(v128.sub<T>(v128.load(at<T>(from, j)), shift)));
-    let sum = hsum<T>(sums);
-    for (; j < cols; j++) sum += exp1<T>(load<T>(at<T>(from, j)) - top);
-    store<T>(at<T>(out, i), <T>(<f64>top + NativeMath.log(<f64>sum)));
-  }
-}
-
-/** The largest of n ≥ 1 numbers; NaN is passed over. */
-// @ts-ignore: decorator
-@inline
-function largest<T>(x: usize, n: i32): T {
-  const whole = n - (n % lanes<T>());
-  let tops = v128.splat<T>(<T>-Infinity);
-  let j = 0;
-  for (; j < whole; j += lanes<T>()) tops = v128.pmax<T>(tops, v128.load(at<T>(x, j)));
-  let top = hmax<T>(tops);
-  for (; j < n; j++) {
-    const v = load<T>(at<T>(x, j));
-    if (v > top) top = v;
-  }
-  return top;
+function logSumExpRows<T>(out: usize, x: usize, rows: i32, cols: i32): void {
+  for (let i = 0; i < rows; i++) store<T>(at<T>(out, i), <T>logSumExp<T>(at<T>(x, i * cols), cols));
 }

@@ -10,7 +10,7 @@ export interface DualOptions {
   readonly lambda: number;
   readonly onIteration?: ((info: IterationInfo) => unknown) | undefined;
 }
-/** v [width], at which `masses` was called last. */
+/** v [width] and its error. */
 export interface DualSolution {
   readonly v: Float64Array;
   readonly error: number;
@@ -25,42 +25,49 @@ function distance(x: Float64Array, y: Float64Array): number {
   return sum;
 }
 
+/** Steps are taken in single precision down to this error at least, which its rounding allows. */
+const singleFloor = 3e-7;
+
 /**
  * Damped Newton on Φ; each step by conjugate gradients on products with K, so that the Hessian is never formed. Along a step the slope
- * ⟨∇Φ, d⟩ of the convex Φ only grows: a step is taken unless its slope has turned clearly positive.
+ * ⟨∇Φ, d⟩ of the convex Φ only grows: a step is taken unless its slope has turned clearly positive. Double precision takes over where
+ * single precision has arrived, and decides about convergence.
  */
 export const newton: DualMethod = (dual, start, { tolerance, maxIterations, lambda, onIteration }) => {
   const { epsilon, columns } = dual;
-  let v = start.slice();
-  let x = dual.masses(v);
-  let wanted = dual.wanted(v);
-  let error = distance(x, wanted);
-  let best = { v, error };
-  let [iterations, idle] = [0, 0];
-  // Three steps without progress: the rounding floor of the precision.
-  while (error > tolerance && iterations < maxIterations && idle < 3) {
-    const step = newtonStep(dual, x, wanted, lambda, Math.min(0.1, Math.sqrt(error)));
+  const single = dual.single(start);
+  let on = single;
+  let iterations = 0;
+  let [best, idle] = [{ v: start, error: distance(on.masses(start), on.wanted(start)) }, 0];
+  for (let { v, error } = best; ; ) {
+    if (on !== dual && (error <= Math.max(tolerance / 2, singleFloor) || idle > 0 || iterations >= maxIterations)) {
+      on = dual;
+      error = distance(on.masses(best.v), on.wanted(best.v));
+      [v, best, idle] = [best.v, { v: best.v, error }, 0];
+    }
+    // Three steps without progress: the rounding floor of the precision.
+    if (!(error > tolerance && iterations < maxIterations && idle < 3)) break;
+    let [x, wanted] = [on.masses(v), on.wanted(v)];
+    single.masses(v);
+    const step = newtonStep(single, x, wanted, lambda, Math.min(0.1, Math.sqrt(error)));
     const slope = slopeAlong(step, x, wanted);
     let longest = 0;
     for (const d of step) longest = Math.max(longest, Math.abs(d));
     // No potential moves further than a hundred ε at once: far from the solution the quadratic model says little.
     let t = Math.min(1, (100 * epsilon) / longest);
-    let next = v;
+    const from = v;
     for (let halvings = 0; halvings < 30; halvings++, t /= 2) {
-      next = v.map((value, j) => (j < columns ? value + t * step[j]! : value));
-      x = dual.masses(next);
-      wanted = dual.wanted(next);
+      v = from.map((value, j) => (j < columns ? value + t * step[j]! : value));
+      [x, wanted] = [on.masses(v), on.wanted(v)];
       if (slopeAlong(step, x, wanted) <= 0.3 * Math.abs(slope)) break;
     }
-    v = next;
     error = distance(x, wanted);
     idle = error < 0.9 * best.error ? 0 : error < 1e-3 ? idle + 1 : 0;
     if (error < best.error) best = { v, error };
     iterations++;
-    if (onIteration?.({ iteration: iterations, error, epsilon }) === false) break;
+    if (onIteration?.({ iteration: iterations, error, epsilon }) === false) maxIterations = iterations;
   }
-  if (best.v !== v) dual.masses(best.v);
-  return { v: best.v, error: best.error, iterations, converged: best.error <= tolerance };
+  return { ...best, iterations, converged: best.error <= tolerance };
 };
 
 /** ⟨∇Φ, d⟩ on the real columns. */

@@ -1,12 +1,12 @@
 // Imbalance-aware pseudo-labels by progressive partial transport.
 import { checkFinite, checkOneOf, checkPositive, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import { type FloatArray, type NumberArray, type Precision, precisionOf } from '../core/tensor.js';
+import { type FloatArray, type NumberArray, precisionOf } from '../core/tensor.js';
+import type { LabelRows } from '../kernels/label-kernel.js';
 import { extremes } from '../kernels/marginals.js';
-import { extendRows, type LabelRows } from '../kernels/partial-dual.js';
 import { log } from '../kernels/scalar.js';
 import { logSumExpRows } from '../kernels/softmax-rows.js';
-import type { Arena, Real } from '../runtime/arena.js';
+import type { Arena, F64 } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import type { IterationInfo } from './entropic.js';
 import { PartialDual } from './partial-dual.js';
@@ -89,25 +89,27 @@ export function readLabels(problem: LabelProblem): Labels {
 }
 
 /** Costs as numbers: −log softmax of logits. */
-export function labelCost(labels: Labels): FloatArray {
-  const { data, rows, cols } = labels;
+export function labelCost({ name, data, rows, cols }: Labels): FloatArray {
+  if (name === 'cost') return data;
   return withArena((arena) => {
-    const C = arena.real(precisionOf(data), data.length);
-    extendRows(C, putLabels(arena, labels), 1, rows, cols);
-    return arena.take<'f32' | 'f64'>(C);
+    const block = arena.put(data);
+    const base = arena.real(precisionOf(data), rows);
+    logSumExpRows(base, block, rows, cols);
+    const [cost, normalisers] = [arena.take<'f32' | 'f64'>(block), arena.view(base as F64)];
+    for (let k = 0; k < cost.length; k++) cost[k] = normalisers[Math.floor(k / cols)]! - cost[k]!;
+    return cost;
   });
 }
 
-/** Labels and, for logits, their normalisers in the arena. @throws {DomainError} when they hold NaN or infinity */
-function putLabels(arena: Arena, { name, data, rows, cols }: Labels): LabelRows & { span: number } {
+/** Labels in the arena, and how far their costs are apart. @throws {DomainError} when they hold NaN or infinity */
+function putLabels(arena: Arena, { name, data, cols }: Labels): LabelRows & { span: number } {
   const block = arena.put(data);
   const { low, high } = extremes(block);
   if (!Number.isFinite(low) || !Number.isFinite(high)) checkFinite(name, data);
+  const logits = name === 'logits';
   // The virtual column costs 0.
-  if (name === 'cost') return { data: block, cols, span: Math.max(high, 0) - Math.min(low, 0) };
-  const base = arena.real(precisionOf(data), rows);
-  logSumExpRows(base, block, rows, cols);
-  return { data: block, base, cols, span: high - low };
+  const span = logits ? high - low : Math.max(high, 0) - Math.min(low, 0);
+  return { data: block, logits, cols, low, high, span };
 }
 
 /** Problems with so many rows and more are first solved on every eighth row, to about the error that leaves. */
@@ -139,10 +141,9 @@ export function solvePartial(labels: Labels, options: ProgressiveOptions): Progr
     const v = new Float64Array(width);
     if (warmStart) v.set(Float64Array.from(warmStart.potentials).subarray(0, cols));
     else if (start === 'published') v.fill(-epsilon * log(width));
-    const dualOf = (stride: number, type: Precision, strength = epsilon) => {
-      const count = Math.ceil(rows / stride);
-      const fill = (C: Real, total: number) => extendRows(C, data, stride, count, total);
-      return new PartialDual(arena, fill, count, type, prior, mass, strength, clusterPenalty, v);
+    const dualOf = (stride: number, strength = epsilon) => {
+      const problem = { rows: Math.ceil(rows / stride), prior, mass, epsilon: strength, lambda: clusterPenalty, precision };
+      return PartialDual.of(arena, data, stride, problem, v);
     };
     let steps = 0;
     let stopped = false;
@@ -153,9 +154,9 @@ export function solvePartial(labels: Labels, options: ProgressiveOptions): Progr
     };
     const shared = { lambda: clusterPenalty, onIteration: report };
     // Roughly solved first: at larger strengths where the costs span many ε, each solution the start of the next, and on a sample.
-    const rough = (stride: number, type: Precision, strength?: number) => {
+    const rough = (stride: number, strength?: number) => {
       const mark = arena.mark();
-      const dual = dualOf(stride, type, strength);
+      const dual = dualOf(stride, strength);
       const options = { tolerance: Math.max(tolerance, roughTolerance), maxIterations: stopped ? 0 : maxIterations - steps, ...shared };
       const found = newton(dual, dual.raised(v, newtonDepth), options);
       v.set(found.v);
@@ -165,10 +166,10 @@ export function solvePartial(labels: Labels, options: ProgressiveOptions): Progr
     if (method === 'newton' && !warmStart) {
       const sampled = rows >= sampleFrom;
       const stride = sampled ? sampleStride : 1;
-      for (let strength = data.span / easySpan; strength > epsilon; strength /= 4) rough(stride, precision, strength);
-      if (sampled) rough(stride, 'float32');
+      for (let strength = data.span / easySpan; strength > epsilon; strength /= 4) rough(stride, strength);
+      if (sampled) rough(stride);
     }
-    const dual = dualOf(1, precision);
+    const dual = dualOf(1);
     const methods: Record<string, DualMethod> = { newton, anderson: andersonMethod(prior), scaling: scalingMethod(prior) };
     const first = dual.raised(v, method === 'newton' ? newtonDepth : lowest[precision]);
     const { iterations, ...rest } = methods[method]!(dual, first, {
@@ -177,8 +178,7 @@ export function solvePartial(labels: Labels, options: ProgressiveOptions): Progr
       ...shared,
     });
     const solved = { ...rest, iterations: iterations + steps };
-    const masses = dual.masses(solved.v); // and the row scalings that `plan` takes
-    return describePlan(dual, masses.slice(0, cols), solved, prior, clusterPenalty);
+    return describePlan(dual, dual.masses(solved.v).slice(0, cols), solved, prior, clusterPenalty);
   });
 }
 
