@@ -6,7 +6,7 @@ import { at, hsum, lanes, madd } from './lib/lanes';
 /** Columns of Aᵀx per pass: 16 KB of y stay in L1. */
 const columns: i32 = 4096;
 /** Elements of a dot product that are added in the precision of the data; longer rows continue in f64. */
-const run: i32 = 1024;
+export const run: i32 = 1024;
 
 /** y = alpha·A·x + beta·y. */
 export function sgemvRef(m: i32, n: i32, alpha: f32, a: usize, lda: i32, x: usize, beta: f32, y: usize): void {

@@ -3,6 +3,9 @@ import { axpy, dot } from './dot';
 import { gemv } from './gemv';
 import { at, hsum, madd } from './lib/lanes';
 
+/** Columns of a combination per pass over the rows: 256 kB of sums stay in L2, and rows are read in pieces long enough to prefetch. */
+const strip: i32 = 32768;
+
 /** out [m] (f64) = A x; see srowDots. */
 export function srowDotsRef(m: i32, n: i32, a: usize, lda: i32, x: usize, out: usize): void {
   rowDotsRef<f32>(m, n, a, lda, x, out);
@@ -30,52 +33,68 @@ export function drowDots(m: i32, n: i32, a: usize, lda: i32, x: usize, out: usiz
 // @ts-ignore: decorator
 @inline
 function rowDots<T>(m: i32, n: i32, a: usize, lda: i32, x: usize, out: usize): void {
-  const step: usize = 2 * sizeof<T>();
-  for (let i = 0; i < m; i += 4) {
-    // The last rows of a count that is not a multiple of four are read again in place of those that do not exist.
+  // The last rows of a count that is not a multiple of eight are read again in place of those that do not exist.
+  for (let i = 0; i < m; i += 8) {
+    const last = m - 1 - i;
     const p = at<T>(a, i * lda);
-    const q = at<T>(a, min(i + 1, m - 1) * lda);
-    const r = at<T>(a, min(i + 2, m - 1) * lda);
-    const s = at<T>(a, min(i + 3, m - 1) * lda);
-    let a0 = f64x2.splat(0);
-    let a1 = f64x2.splat(0);
-    let b0 = f64x2.splat(0);
-    let b1 = f64x2.splat(0);
-    let c0 = f64x2.splat(0);
-    let c1 = f64x2.splat(0);
-    let d0 = f64x2.splat(0);
-    let d1 = f64x2.splat(0);
-    let j = 0;
-    for (; j + 4 <= n; j += 4) {
-      const o = at<T>(0, j);
-      const low = pair<T>(x + o);
-      const high = pair<T>(x + o + step);
-      a0 = madd<f64>(pair<T>(p + o), low, a0);
-      a1 = madd<f64>(pair<T>(p + o + step), high, a1);
-      b0 = madd<f64>(pair<T>(q + o), low, b0);
-      b1 = madd<f64>(pair<T>(q + o + step), high, b1);
-      c0 = madd<f64>(pair<T>(r + o), low, c0);
-      c1 = madd<f64>(pair<T>(r + o + step), high, c1);
-      d0 = madd<f64>(pair<T>(s + o), low, d0);
-      d1 = madd<f64>(pair<T>(s + o + step), high, d1);
-    }
-    let sa = hsum<f64>(f64x2.add(a0, a1));
-    let sb = hsum<f64>(f64x2.add(b0, b1));
-    let sc = hsum<f64>(f64x2.add(c0, c1));
-    let sd = hsum<f64>(f64x2.add(d0, d1));
-    for (; j < n; j++) {
-      const o = at<T>(0, j);
-      const v = <f64>load<T>(x + o);
-      sa += <f64>load<T>(p + o) * v;
-      sb += <f64>load<T>(q + o) * v;
-      sc += <f64>load<T>(r + o) * v;
-      sd += <f64>load<T>(s + o) * v;
-    }
-    store<f64>(at<f64>(out, i), sa);
-    if (i + 1 < m) store<f64>(at<f64>(out, i + 1), sb);
-    if (i + 2 < m) store<f64>(at<f64>(out, i + 2), sc);
-    if (i + 3 < m) store<f64>(at<f64>(out, i + 3), sd);
+    const size = at<T>(0, lda);
+    eightDots<T>(n, p, size * min(1, last), size * min(2, last), size * min(3, last), size * min(4, last), size * min(5, last), size * min(6, last), size * min(7, last), x);
+    const to = at<f64>(out, i);
+    store<f64>(to, d0);
+    if (last > 0) store<f64>(to, d1, 8);
+    if (last > 1) store<f64>(to, d2, 16);
+    if (last > 2) store<f64>(to, d3, 24);
+    if (last > 3) store<f64>(to, d4, 32);
+    if (last > 4) store<f64>(to, d5, 40);
+    if (last > 5) store<f64>(to, d6, 48);
+    if (last > 6) store<f64>(to, d7, 56);
   }
+}
+
+// What eightDots returns.
+let d0: f64 = 0;
+let d1: f64 = 0;
+let d2: f64 = 0;
+let d3: f64 = 0;
+let d4: f64 = 0;
+let d5: f64 = 0;
+let d6: f64 = 0;
+let d7: f64 = 0;
+
+/** Dot products in f64 of x with the rows at p, p + r1 … p + r7 bytes, into d0 … d7: as many streams as memory answers at once. */
+function eightDots<T>(n: i32, p: usize, r1: usize, r2: usize, r3: usize, r4: usize, r5: usize, r6: usize, r7: usize, x: usize): void {
+  let a0 = f64x2.splat(0);
+  let a1 = f64x2.splat(0);
+  let a2 = f64x2.splat(0);
+  let a3 = f64x2.splat(0);
+  let a4 = f64x2.splat(0);
+  let a5 = f64x2.splat(0);
+  let a6 = f64x2.splat(0);
+  let a7 = f64x2.splat(0);
+  let j = 0;
+  for (; j + 2 <= n; j += 2) {
+    const q = at<T>(p, j);
+    const v = pair<T>(at<T>(x, j));
+    a0 = madd<f64>(pair<T>(q), v, a0);
+    a1 = madd<f64>(pair<T>(q + r1), v, a1);
+    a2 = madd<f64>(pair<T>(q + r2), v, a2);
+    a3 = madd<f64>(pair<T>(q + r3), v, a3);
+    a4 = madd<f64>(pair<T>(q + r4), v, a4);
+    a5 = madd<f64>(pair<T>(q + r5), v, a5);
+    a6 = madd<f64>(pair<T>(q + r6), v, a6);
+    a7 = madd<f64>(pair<T>(q + r7), v, a7);
+  }
+  const odd = j < n;
+  const q = at<T>(p, j);
+  const v: f64 = odd ? <f64>load<T>(at<T>(x, j)) : 0;
+  d0 = hsum<f64>(a0) + (odd ? v * <f64>load<T>(q) : 0);
+  d1 = hsum<f64>(a1) + (odd ? v * <f64>load<T>(q + r1) : 0);
+  d2 = hsum<f64>(a2) + (odd ? v * <f64>load<T>(q + r2) : 0);
+  d3 = hsum<f64>(a3) + (odd ? v * <f64>load<T>(q + r3) : 0);
+  d4 = hsum<f64>(a4) + (odd ? v * <f64>load<T>(q + r4) : 0);
+  d5 = hsum<f64>(a5) + (odd ? v * <f64>load<T>(q + r5) : 0);
+  d6 = hsum<f64>(a6) + (odd ? v * <f64>load<T>(q + r6) : 0);
+  d7 = hsum<f64>(a7) + (odd ? v * <f64>load<T>(q + r7) : 0);
 }
 
 /** Two neighbouring numbers as f64. */
@@ -101,7 +120,7 @@ function combineRowsRef<T>(m: i32, n: i32, alpha: f64, a: usize, lda: i32, c: us
   }
 }
 
-/** y [n] = alpha·Aᵀc + beta·x for f32 A [m, n], x and y, f64 c [m]; summed in f64, rounded once. y may be x. work: 1024 f64. */
+/** y [n] = alpha·Aᵀc + beta·x for f32 A [m, n], x and y, f64 c [m]; summed in f64, rounded once. y may be x. work: min(n, 32768) f64. */
 export function scombineRows(m: i32, n: i32, alpha: f64, a: usize, lda: i32, c: usize, beta: f64, x: usize, y: usize, work: usize): void {
   combineRows<f32>(m, n, alpha, a, lda, c, beta, x, y, work);
 }
@@ -112,40 +131,60 @@ export function dcombineRows(m: i32, n: i32, alpha: f64, a: usize, lda: i32, c: 
 // @ts-ignore: decorator
 @inline
 function combineRows<T>(m: i32, n: i32, alpha: f64, a: usize, lda: i32, c: usize, beta: f64, x: usize, y: usize, work: usize): void {
-  for (let j0 = 0; j0 < n; j0 += 1024) { // 8 KB of sums stay in L1
-    const length = min(1024, n - j0);
+  const size = at<T>(0, lda);
+  for (let j0 = 0; j0 < n; j0 += strip) {
+    const length = min(strip, n - j0);
     memory.fill(work, 0, at<f64>(0, length));
-    for (let i = 0; i < m; i += 4) {
+    for (let i = 0; i < m; i += 8) {
+      const last = m - 1 - i;
       const p = at<T>(a, i * lda + j0);
-      const q = at<T>(a, min(i + 1, m - 1) * lda + j0);
-      const r = at<T>(a, min(i + 2, m - 1) * lda + j0);
-      const s = at<T>(a, min(i + 3, m - 1) * lda + j0);
-      const f0 = load<f64>(at<f64>(c, i));
-      const f1: f64 = i + 1 < m ? load<f64>(at<f64>(c, i + 1)) : 0;
-      const f2: f64 = i + 2 < m ? load<f64>(at<f64>(c, i + 2)) : 0;
-      const f3: f64 = i + 3 < m ? load<f64>(at<f64>(c, i + 3)) : 0;
-      const v0 = f64x2.splat(f0);
-      const v1 = f64x2.splat(f1);
-      const v2 = f64x2.splat(f2);
-      const v3 = f64x2.splat(f3);
-      let j = 0;
-      for (; j + 2 <= length; j += 2) {
-        const o = at<T>(0, j);
-        const to = at<f64>(work, j);
-        const left = madd<f64>(v1, pair<T>(q + o), madd<f64>(v0, pair<T>(p + o), v128.load(to)));
-        v128.store(to, f64x2.add(left, madd<f64>(v3, pair<T>(s + o), f64x2.mul(v2, pair<T>(r + o)))));
-      }
-      for (; j < length; j++) {
-        const o = at<T>(0, j);
-        const to = at<f64>(work, j);
-        const left = load<f64>(to) + f0 * <f64>load<T>(p + o) + f1 * <f64>load<T>(q + o);
-        store<f64>(to, left + (f2 * <f64>load<T>(r + o) + f3 * <f64>load<T>(s + o)));
-      }
+      const f = at<f64>(c, i);
+      addEight<T>(length, last, f, p, size * min(1, last), size * min(2, last), size * min(3, last), size * min(4, last), size * min(5, last), size * min(6, last), size * min(7, last), work);
     }
     for (let j = 0; j < length; j++) {
       const from = at<T>(x, j0 + j);
       store<T>(at<T>(y, j0 + j), <T>(alpha * load<f64>(at<f64>(work, j)) + (beta == 0 ? 0 : beta * <f64>load<T>(from))));
     }
+  }
+}
+
+/** out += Σ f_k·row_k over the rows at p, p + r1 … p + r7 bytes; rows beyond `last` repeat the last one and count as zero. */
+function addEight<T>(n: i32, last: i32, f: usize, p: usize, r1: usize, r2: usize, r3: usize, r4: usize, r5: usize, r6: usize, r7: usize, out: usize): void {
+  const f0 = load<f64>(f);
+  const f1 = last > 0 ? load<f64>(f, 8) : 0;
+  const f2 = last > 1 ? load<f64>(f, 16) : 0;
+  const f3 = last > 2 ? load<f64>(f, 24) : 0;
+  const f4 = last > 3 ? load<f64>(f, 32) : 0;
+  const f5 = last > 4 ? load<f64>(f, 40) : 0;
+  const f6 = last > 5 ? load<f64>(f, 48) : 0;
+  const f7 = last > 6 ? load<f64>(f, 56) : 0;
+  const v0 = f64x2.splat(f0);
+  const v1 = f64x2.splat(f1);
+  const v2 = f64x2.splat(f2);
+  const v3 = f64x2.splat(f3);
+  const v4 = f64x2.splat(f4);
+  const v5 = f64x2.splat(f5);
+  const v6 = f64x2.splat(f6);
+  const v7 = f64x2.splat(f7);
+  let j = 0;
+  for (; j + 2 <= n; j += 2) {
+    const q = at<T>(p, j);
+    const to = at<f64>(out, j);
+    let left = madd<f64>(v0, pair<T>(q), v128.load(to));
+    let right = f64x2.mul(v1, pair<T>(q + r1));
+    left = madd<f64>(v2, pair<T>(q + r2), left);
+    right = madd<f64>(v3, pair<T>(q + r3), right);
+    left = madd<f64>(v4, pair<T>(q + r4), left);
+    right = madd<f64>(v5, pair<T>(q + r5), right);
+    left = madd<f64>(v6, pair<T>(q + r6), left);
+    right = madd<f64>(v7, pair<T>(q + r7), right);
+    v128.store(to, f64x2.add(left, right));
+  }
+  if (j < n) {
+    const q = at<T>(p, j);
+    const to = at<f64>(out, j);
+    const left = load<f64>(to) + f0 * <f64>load<T>(q) + f2 * <f64>load<T>(q + r2) + f4 * <f64>load<T>(q + r4) + f6 * <f64>load<T>(q + r6);
+    store<f64>(to, left + (f1 * <f64>load<T>(q + r1) + f3 * <f64>load<T>(q + r3) + f5 * <f64>load<T>(q + r5) + f7 * <f64>load<T>(q + r7)));
   }
 }
 

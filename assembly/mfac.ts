@@ -1,9 +1,6 @@
 // What M-FAC needs beyond BLAS: products with UᵀU that read U from memory once, and sums of squares of columns.
-import { gemv, gemvt } from './gemv';
-import { at } from './lib/lanes';
-
-/** Bytes of U between its first and its second reading: they stay in a 1 MB L2 beside the vectors. */
-const resident: i32 = 524288;
+import { gemv, gemvt, run } from './gemv';
+import { at, hsum, lanes, madd } from './lib/lanes';
 
 /** y += factor·Uᵀ(U x); see sproject. */
 export function sprojectRef(m: i32, n: i32, factor: f32, u: usize, ldu: i32, x: usize, y: usize, work: usize): void {
@@ -25,8 +22,8 @@ function projectRef<T>(m: i32, n: i32, factor: f64, u: usize, ldu: i32, x: usize
 }
 
 /**
- * y [n] += factor·Uᵀ(U x) for U [m, n] with rows ldu elements apart; x is not y. Groups of rows are multiplied with x and, while they are in
- * cache, added to y. Where four rows do not fit there, U is read twice. work: m elements.
+ * y [n] += factor·Uᵀ(U x) for U [m, n] with rows ldu elements apart; x is not y. Four rows are multiplied with x while the four before them are
+ * added to y: memory is waited for once a row, and rows that do not fit in cache come a second time while the next ones arrive. work: 4 elements.
  */
 export function sproject(m: i32, n: i32, factor: f32, u: usize, ldu: i32, x: usize, y: usize, work: usize): void {
   project<f32>(m, n, factor, u, ldu, x, y, work);
@@ -38,14 +35,75 @@ export function dproject(m: i32, n: i32, factor: f64, u: usize, ldu: i32, x: usi
 // @ts-ignore: decorator
 @inline
 function project<T>(m: i32, n: i32, factor: T, u: usize, ldu: i32, x: usize, y: usize, work: usize): void {
-  const fitting = (resident / max(1, n * <i32>sizeof<T>())) & ~3;
-  const group = fitting < 4 ? m : fitting;
-  for (let i = 0; i < m; i += group) {
-    const rows = min(group, m - i);
-    const from = at<T>(u, i * ldu);
-    gemv<T>(rows, n, factor, from, ldu, x, 0, work);
-    gemvt<T>(rows, n, 1, from, ldu, work, 1, y);
+  for (let i = 0; i < m; i += 4) {
+    const q = at<T>(u, i * ldu);
+    const before = at<T>(u, (i - 4) * ldu);
+    if (i > 0 && m - i >= 4) {
+      sweep<T>(n, factor, before, q, at<T>(0, ldu), x, y, work);
+      continue;
+    }
+    if (i > 0) gemvt<T>(4, n, 1, before, ldu, work, 1, y);
+    gemv<T>(min(4, m - i), n, factor, q, ldu, x, 0, work);
   }
+  const start = (m - 1) & ~3;
+  if (m > 0) gemvt<T>(m - start, n, 1, at<T>(u, start * ldu), ldu, work, 1, y);
+}
+
+/** y += Σ f_k·p_k over four rows, then f_k = factor·(q_k · x) for the four rows at q; rows are `size` bytes apart, f at `work`. */
+function sweep<T>(n: i32, factor: T, p: usize, q: usize, size: usize, x: usize, y: usize, work: usize): void {
+  const f0 = load<T>(work);
+  const f1 = load<T>(at<T>(work, 1));
+  const f2 = load<T>(at<T>(work, 2));
+  const f3 = load<T>(at<T>(work, 3));
+  const v0 = v128.splat<T>(f0);
+  const v1 = v128.splat<T>(f1);
+  const v2 = v128.splat<T>(f2);
+  const v3 = v128.splat<T>(f3);
+  const two = 2 * size;
+  const three = 3 * size;
+  const whole = n - (n % lanes<T>());
+  let s0: f64 = 0;
+  let s1: f64 = 0;
+  let s2: f64 = 0;
+  let s3: f64 = 0;
+  let j = 0;
+  while (j < whole) {
+    const stop = min(whole, j + run);
+    let a = v128.splat<T>(0);
+    let b = v128.splat<T>(0);
+    let c = v128.splat<T>(0);
+    let d = v128.splat<T>(0);
+    for (; j < stop; j += lanes<T>()) {
+      const o = at<T>(0, j);
+      const w = v128.load(x + o);
+      const next = q + o;
+      const last = p + o;
+      a = madd<T>(v128.load(next), w, a);
+      b = madd<T>(v128.load(next + size), w, b);
+      c = madd<T>(v128.load(next + two), w, c);
+      d = madd<T>(v128.load(next + three), w, d);
+      const left = madd<T>(v1, v128.load(last + size), madd<T>(v0, v128.load(last), v128.load(y + o)));
+      v128.store(y + o, v128.add<T>(left, madd<T>(v3, v128.load(last + three), v128.mul<T>(v2, v128.load(last + two)))));
+    }
+    s0 += <f64>hsum<T>(a);
+    s1 += <f64>hsum<T>(b);
+    s2 += <f64>hsum<T>(c);
+    s3 += <f64>hsum<T>(d);
+  }
+  for (; j < n; j++) {
+    const o = at<T>(0, j);
+    const w = <f64>load<T>(x + o);
+    s0 += <f64>load<T>(q + o) * w;
+    s1 += <f64>load<T>(q + size + o) * w;
+    s2 += <f64>load<T>(q + two + o) * w;
+    s3 += <f64>load<T>(q + three + o) * w;
+    const left = load<T>(y + o) + f0 * load<T>(p + o) + f1 * load<T>(p + size + o);
+    store<T>(y + o, left + (f2 * load<T>(p + two + o) + f3 * load<T>(p + three + o)));
+  }
+  store<T>(work, <T>(<f64>factor * s0));
+  store<T>(at<T>(work, 1), <T>(<f64>factor * s1));
+  store<T>(at<T>(work, 2), <T>(<f64>factor * s2));
+  store<T>(at<T>(work, 3), <T>(<f64>factor * s3));
 }
 
 /** out [n] (f64) = Σ_i a[i, j]²; see scolumnNorms. */

@@ -21,7 +21,7 @@ export function combineRows<B extends Real>(m: number, n: number, alpha: number,
   checkLength('y', y, n);
   const { arena, kernels } = instance();
   const mark = arena.mark();
-  const work = arena.alloc('f64', 1024).ptr;
+  const work = arena.alloc('f64', Math.min(n, 32768)).ptr;
   (a.type === 'f32' ? kernels.scombineRows : kernels.dcombineRows)(m, n, alpha, a.ptr, n, c.ptr, beta, x.ptr, y.ptr, work);
   arena.release(mark);
 }

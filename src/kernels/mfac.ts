@@ -5,7 +5,7 @@ import { instance } from '../runtime/instance.js';
 import { checkMatrix } from './gemm.js';
 
 /**
- * y [n] += factor·Uᵀ(U x) for U [m, n], rows ldu apart; U is read once where four of its rows fit in cache. x must not be y.
+ * y [n] += factor·Uᵀ(U x) for U [m, n], rows ldu apart; each row comes from memory once. x must not be y.
  * @throws {ShapeError} when a length does not fit
  */
 export function project<B extends Real>(m: number, n: number, factor: number, u: B, x: B, y: B, ldu = n): void {
@@ -14,7 +14,7 @@ export function project<B extends Real>(m: number, n: number, factor: number, u:
   checkLength('y', y, n);
   const { arena, kernels } = instance();
   const mark = arena.mark();
-  const work = arena.alloc(u.type, m).ptr;
+  const work = arena.alloc(u.type, 4).ptr;
   (u.type === 'f32' ? kernels.sproject : kernels.dproject)(m, n, factor, u.ptr, ldu, x.ptr, y.ptr, work);
   arena.release(mark);
 }

@@ -7,11 +7,11 @@ import { cholesky } from '../kernels/cholesky.js';
 import { gemm } from '../kernels/gemm.js';
 import { gemv } from '../kernels/gemv.js';
 import { project } from '../kernels/mfac.js';
-import { syrk } from '../kernels/syrk.js';
 import { trsm } from '../kernels/triangular.js';
-import type { Arena, F64, Real } from '../runtime/arena.js';
 import type { Instance } from '../runtime/instance.js';
 import type { Elimination, FisherBlock, PlainBlock } from './fisher-block.js';
+import { eliminate, identity } from './gram-elimination.js';
+import { addProjection, type ProjectionSums, projectPiece, prunedPart } from './gram-projection.js';
 import type { Whitened } from './whitened.js';
 
 export interface GramParts {
@@ -52,21 +52,11 @@ export class GramBlock implements FisherBlock {
   }
 
   ihvp(x: FloatArray, out: FloatArray): void {
-    const { rows: m } = this.#u;
-    if (this.#u.resident) {
-      this.#u.each((arena, u, _start, width, ldu) => {
-        const from = arena.putAs(this.#precision, x);
-        const to = arena.putAs(this.#precision, x);
-        project(m, width, -1, u, from, to, ldu);
-        scaleInto(out, arena.view(to), 1 / this.#damping);
-      });
-      return;
-    }
-    const c = this.#times(x);
-    this.#u.each((arena, u, start, width, ldu) => {
-      const to = arena.putAs(this.#precision, x.subarray(start, start + width));
-      gemv(m, width, u, arena.putAs(this.#precision, c), to, { transA: true, alpha: -1, beta: 1, lda: ldu });
-      scaleInto(out.subarray(start, start + width), arena.view(to), 1 / this.#damping);
+    this.#instance.run((arena) => {
+      const from = arena.putAs(this.#precision, x);
+      const to = arena.putAs(this.#precision, x);
+      this.#u.eachRows((u, count) => project(count, this.width, -1, u, from, to));
+      scaleInto(out, arena.view(to), 1 / this.#damping);
     });
   }
 
@@ -119,7 +109,7 @@ export class GramBlock implements FisherBlock {
     const { rows: m } = this.#u;
     return this.#instance.run((arena) => {
       const M = arena.alloc('f64', m * m);
-      const inverse = arena.put(this.#identity());
+      const inverse = arena.put(identity(m));
       trsm(m, m, arena.put(this.#fullFactor()), inverse);
       gemm(m, m, m, inverse, inverse, M, { transB: true, alpha: m * this.#damping });
       return { M: arena.take(M), z: new Float64Array(m) };
@@ -159,36 +149,8 @@ export class GramBlock implements FisherBlock {
     };
   }
 
-  /** With R = (I − U_P U_Pᵀ)⁻¹ of the removed P: inverse over the rest = (I − UᵀRU)/λ; R changes by rank one. */
   elimination(): Elimination {
-    const { rows: m } = this.#u;
-    const R = this.#identity();
-    const diagonal = this.diagonal.slice();
-    const damping = this.#damping;
-    const r = new Float64Array(m);
-    const out = new Float64Array(this.width);
-    return {
-      diagonal,
-      remove: (k) => {
-        const u = this.#u.column(k);
-        for (let i = 0; i < m; i++) {
-          let sum = 0;
-          for (let j = 0; j < m; j++) sum += (R[i * m + j] as number) * (u[j] as number);
-          r[i] = sum;
-        }
-        const pivot = diagonal[k] as number;
-        this.#transposeTimes(r, out, -1 / damping);
-        out[k] = pivot;
-        for (let i = 0; i < m; i++)
-          for (let j = 0; j < m; j++) R[i * m + j] = (R[i * m + j] as number) + ((r[i] as number) * (r[j] as number)) / (damping * pivot);
-        for (let j = 0; j < out.length; j++) {
-          const c = out[j] as number;
-          // The inverse of a sub-matrix never has a diagonal below a fraction that rounding may eat: keep it positive.
-          diagonal[j] = Math.max((diagonal[j] as number) - (c * c) / pivot, (diagonal[j] as number) * 1e-12);
-        }
-        return out;
-      },
-    };
+    return eliminate(this.#u, this.diagonal, this.#damping, (r, out, factor) => this.#transposeTimes(r, out, factor));
   }
 
   /** The rows v_i and numbers q_i of the published recurrence. */
@@ -227,50 +189,12 @@ export class GramBlock implements FisherBlock {
     });
   }
 
-  #identity(): Float64Array {
-    const { rows: m } = this.#u;
-    const out = new Float64Array(m * m);
-    for (let i = 0; i < m; i++) out[i * m + i] = 1;
-    return out;
-  }
-
   #fullFactor(): Float64Array {
     const { rows: m } = this.#u;
     const out = new Float64Array(m * m);
     for (let i = 0; i < m; i++) out.set(this.#factor.subarray((i * (i + 1)) / 2, ((i + 1) * (i + 2)) / 2), i * m);
     return out;
   }
-}
-
-/** M [m, m] and z [m] of a projection. */
-export interface ProjectionSums {
-  readonly M: Float64Array;
-  readonly z: Float64Array;
-}
-
-/** The removed weights of a piece (0 elsewhere) and its part of the mask. */
-export function prunedPart(w: FloatArray, mask: Uint8Array, start: number, width: number): [Float64Array, Uint8Array] {
-  const kept = mask.slice(start, start + width);
-  return [Float64Array.from(kept, (on, k) => (on ? 0 : (w[start + k] as number))), kept];
-}
-
-/** U_S U_Sᵀ and U_P w_P over one piece u [m, pruned.length]. */
-export function projectPiece(arena: Arena, u: F64, m: number, pruned: Float64Array, mask: Uint8Array): ProjectionSums {
-  const width = pruned.length;
-  const z = arena.alloc('f64', m);
-  gemv(m, width, u, arena.put(pruned), z);
-  const survivors = survivorsOf(mask);
-  const kept = arena.alloc('f64', m * survivors.length);
-  gatherColumns(arena, u, width, m, survivors, kept);
-  const M = arena.alloc('f64', m * m);
-  syrk(m, survivors.length, kept, M);
-  return { M: arena.take(M), z: arena.take(z) };
-}
-
-/** Adds the sums of one piece. */
-export function addProjection({ M, z }: ProjectionSums, part: ProjectionSums): void {
-  for (let i = 0; i < M.length; i++) M[i] = (M[i] as number) + (part.M[i] as number);
-  for (let i = 0; i < z.length; i++) z[i] = (z[i] as number) + (part.z[i] as number);
 }
 
 function scaleInto(out: FloatArray, from: FloatArray, factor: number): void {
@@ -287,19 +211,4 @@ function inner(a: FloatArray, b: FloatArray): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
   return sum;
-}
-
-function survivorsOf(mask: Uint8Array): Int32Array {
-  const found = new Int32Array(mask.length);
-  let count = 0;
-  for (let k = 0; k < mask.length; k++) if (mask[k]) found[count++] = k;
-  return found.subarray(0, count);
-}
-
-/** to [m, indices] = those columns of from [m, width]. */
-function gatherColumns(arena: Arena, from: Real, width: number, m: number, indices: Int32Array, to: F64): void {
-  const source = arena.view(from);
-  const target = arena.view(to);
-  const count = indices.length;
-  for (let i = 0; i < m; i++) for (let j = 0; j < count; j++) target[i * count + j] = source[i * width + (indices[j] as number)] as number;
 }

@@ -4,7 +4,8 @@ import { Instance, withArena } from '../runtime/instance.js';
 import type { ThreadPool } from '../threads/pool.js';
 import { Buffers, movable, task } from '../threads/task.js';
 import type { FisherBlock, PlainBlock } from './fisher-block.js';
-import { addProjection, GramBlock, type ProjectionSums, projectPiece, prunedPart } from './gram-block.js';
+import { GramBlock } from './gram-block.js';
+import { addProjection, type ProjectionSums, projectPiece, prunedPart } from './gram-projection.js';
 import { restoreBlock } from './restore-block.js';
 
 /** One piece of U, its removed weights and its part of the mask. */

@@ -6,6 +6,8 @@ import type { Instance } from '../runtime/instance.js';
 
 /** Elements of U that are worked on between two looks at the caller's signal: 16 MB in f32, some 50 ms of a solve with 512 rows. */
 const pieceElements = 2 ** 22;
+/** Elements of rows that are brought in at once to be multiplied: most of them are still in L2 then. */
+const groupElements = 2 ** 18;
 
 /** Columns per piece of a matrix of m rows. */
 export function pieceWidth(m: number): number {
@@ -60,6 +62,25 @@ export class Whitened {
         const u = arena.real(this.precision, this.rows * width);
         this.fetch(arena, u, start, width);
         work(arena, u, start, width, width);
+      });
+    }
+  }
+
+  /** U whole where it lies in WebAssembly memory, or some rows after the other brought in: `work` sees `count` contiguous rows. */
+  eachRows(work: (u: Real, count: number) => void): void {
+    if (this.#resident) {
+      const u = this.#resident;
+      this.#instance.run(() => work(u, this.rows));
+      return;
+    }
+    const step = Math.max(4, Math.floor(groupElements / this.width / 4) * 4);
+    for (let i = 0; i < this.rows; i += step) {
+      const count = Math.min(step, this.rows - i);
+      this.#instance.run((arena) => {
+        const u = arena.real(this.precision, count * this.width);
+        const target = arena.view(u);
+        for (let k = 0; k < count; k++) target.set(this.#row(i + k), k * this.width);
+        work(u, count);
       });
     }
   }
