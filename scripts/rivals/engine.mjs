@@ -1,6 +1,8 @@
 // Times one problem: ours and the rivals by turns, after their results were found to agree.
 import { disagreement, numbersOf } from '../../build/src/bench/agreement.js';
+import { readLoop } from '../../build/src/bench/limits.js';
 import { median, summarize } from '../../build/src/bench/statistics.js';
+import { Instance } from '../../build/src/runtime/instance.js';
 
 /** A function as something to sample; awaits its result when that is a promise. */
 export function fromFunction(work, result) {
@@ -20,6 +22,19 @@ export function fromFunction(work, result) {
   };
 }
 
+/** Calls of a kernel on an instance that is entered once a sample: what is timed is the kernel. */
+export function within(instance, work) {
+  const sample = async (calls) => {
+    const start = process.cpuUsage();
+    instance.run(() => {
+      for (let i = 0; i < calls; i++) work();
+    });
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
+  };
+  return { sample, close: () => {} };
+}
+
 /** Two works as one whose time is that of the first less that of the second: what a longer run takes more. */
 export function difference(longer, shorter) {
   const failed = [longer, shorter].find(({ absent, error }) => absent ?? error);
@@ -34,9 +49,21 @@ export function difference(longer, shorter) {
   };
 }
 
+/** Plain reading of a problem's bytes, `times` over; what it reads lies beside them, as large up to 256 MB. */
+function reading({ bytes, times }) {
+  const instance = new Instance();
+  const { work, amount } = readLoop(instance, bytes);
+  const { sample } = within(instance, work);
+  return { sample: async (calls) => ((await sample(calls)) * bytes * times) / amount, close: () => {} };
+}
+
+const plainReading = 'plain reading';
 const target = 20; // milliseconds a sample: long against the microsecond that CPU time is counted in
 
-/** Opens, compares and times. `problem.ours()` and each of `problem.rivals` give `{ result, sample, close }`, or `{ absent }`. */
+/**
+ * Opens, compares and times. `problem.ours()` and each of `problem.rivals` give `{ result, sample, close }`, or `{ absent }`. With
+ * `problem.reading`, `{ bytes, times }`, the share is of plain reading of so many bytes, sampled by turns with the rest.
+ */
 export async function measure(problem, seconds) {
   const { name, size, tolerance = 1e-3, work, aim } = problem;
   const row = { name, size, aim, flops: work?.flops, bytes: work?.bytes, rivals: {} };
@@ -57,6 +84,7 @@ export async function measure(problem, seconds) {
     if (difference > tolerance) row.rivals[rival].disagrees = true;
     variants.push({ name: rival, ...opened, samples: [] });
   }
+  if (problem.reading) variants.push({ name: plainReading, ...reading(problem.reading), samples: [] });
   for (const variant of variants) {
     const once = await variant.sample(1);
     if (once > 1000) {
@@ -82,6 +110,11 @@ export async function measure(problem, seconds) {
   Object.assign(row, summarize(own));
   for (const { name: rival, samples } of variants.slice(1)) {
     const ratios = samples.map((time, i) => time / (samples.length === own.length ? own[i] : median(own)));
+    if (rival === plainReading) {
+      const { bytes, times } = problem.reading;
+      Object.assign(row, { share: Math.min(1, median(ratios)), reading: (bytes * times) / median(samples) / 1e6 });
+      continue;
+    }
     Object.assign(row.rivals[rival], { median: median(samples), ratio: median(ratios) });
   }
   return row;

@@ -10,6 +10,8 @@ function rate({ flops, bytes, median }) {
   return bytes ? `${digits(bytes / median / 1e6)} GB/s` : '';
 }
 
+const limitOf = ({ reading }) => (reading ? `plain reading beside it (${digits(reading)} GB/s)` : 'the limit');
+
 function rivals(row) {
   return Object.entries(row.rivals)
     .map(([name, { absent, median, ratio, disagrees, difference }]) => {
@@ -47,7 +49,7 @@ export function performancePage(runs) {
             row.size.join('×'),
             `${time(row.median / (row.per ?? 1))}${row.per ? ' per iteration' : ''}`,
             `± ${digits((50 * row.spread) / row.median)} %`,
-            [rate(row), row.share === undefined ? '' : `${Math.round(100 * row.share)} % of the limit`].filter(Boolean).join(', '),
+            [rate(row), row.share === undefined ? '' : `${Math.round(100 * row.share)} % of ${limitOf(row)}`].filter(Boolean).join(', '),
             rivals(row),
             row.aim ?? '',
             verdict(row),

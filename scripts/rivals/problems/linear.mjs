@@ -1,12 +1,11 @@
 // Matrix products, streaming kernels, M-FAC.
 import { randomF32 } from '../../../build/src/bench/case.js';
-import { bandwidth } from '../../../build/src/bench/limits.js';
 import { dot } from '../../../build/src/kernels/dot.js';
 import { gemm } from '../../../build/src/kernels/gemm.js';
 import { gemv } from '../../../build/src/kernels/gemv.js';
 import { DynamicMfac, StaticMfac } from '../../../build/src/mfac/index.js';
 import { Instance } from '../../../build/src/runtime/instance.js';
-import { fromFunction } from '../engine.mjs';
+import { fromFunction, within } from '../engine.mjs';
 import { operatorSession } from '../peers.mjs';
 
 const tensor = (data, ...shape) => ({ data, shape });
@@ -57,12 +56,13 @@ function gemmProblem(n, { peer, python, limits }) {
   };
 }
 
-function streamProblem(name, size, { bytes, ours, rivals, limits, tolerance, aim = '>= 80 % of plain reading' }) {
+/** `bytes` lie in memory and are read `times` over: the limit is plain reading of as many, by turns with the work. */
+function streamProblem(name, size, { bytes, times = 1, ours, rivals, tolerance, aim = '>= 80 % of plain reading' }) {
   return {
     name,
     size,
-    work: { bytes },
-    limit: (ms) => Math.min(1, bytes / ms / 1e6 / bandwidth(limits, bytes)),
+    work: { bytes: times * bytes },
+    reading: { bytes, times },
     aim,
     tolerance,
     met: ({ share }) => share >= 0.8,
@@ -71,21 +71,18 @@ function streamProblem(name, size, { bytes, ours, rivals, limits, tolerance, aim
   };
 }
 
-function streams({ python, limits }) {
+function streams({ python }) {
   const vectors = (n) => [randomF32(n, 1), randomF32(n, 2)];
   const dots = [4096, 65536, 4194304].map((n) => {
     const [x, y] = vectors(n);
     return streamProblem('dot', [n], {
-      limits,
       bytes: 8 * n,
       tolerance: 0.02,
       ours: () => {
         const instance = new Instance();
         const [p, q] = instance.keep((arena) => [arena.put(x), arena.put(y)]);
-        return fromFunction(
-          () => instance.run(() => dot(p, q)),
-          instance.run(() => dot(p, q)),
-        );
+        const work = () => dot(p, q);
+        return { ...within(instance, work), result: instance.run(work) };
       },
       rivals: { NumPy: python('numpy_sum', { x: tensor(x, n), y: tensor(y, n) }) },
     });
@@ -94,14 +91,13 @@ function streams({ python, limits }) {
   const a = randomF32(rows * cols, 3);
   const x = randomF32(cols, 4);
   const product = streamProblem('gemv', [rows, cols], {
-    limits,
     bytes: 4 * rows * cols,
     ours: () => {
       const instance = new Instance();
       const [A, v, y] = instance.keep((arena) => [arena.put(a), arena.put(x), arena.zeros('f32', rows)]);
-      const work = () => instance.run(() => gemv(rows, cols, A, v, y));
-      work();
-      return fromFunction(work, instance.arena.take(y));
+      const work = () => gemv(rows, cols, A, v, y);
+      instance.run(work);
+      return { ...within(instance, work), result: instance.arena.take(y) };
     },
     rivals: { NumPy: python('numpy_gemv', { a: tensor(a, rows, cols), x: tensor(x, cols) }) },
   });
@@ -135,10 +131,9 @@ function mfacProblems({ python, limits }) {
       'the published recurrence (NumPy, AVX-512)': python('numpy_mfac_recurrence', { g }, params),
     },
   };
-  const bytes = 4 * m * d;
   const product = streamProblem('M-FAC ihvp, factors resident', [m, d], {
-    limits,
-    bytes,
+    bytes: 4 * m * d,
+    times: 2,
     aim: '>= 80 % of plain reading of U, read twice',
     ours: async () => {
       const mfac = await StaticMfac.build(g, params);
@@ -146,21 +141,16 @@ function mfacProblems({ python, limits }) {
       return fromFunction(() => mfac.ihvp(x), mfac.ihvp(x));
     },
   });
-  product.limit = (ms) => Math.min(1, (2 * bytes) / ms / 1e6 / bandwidth(limits, bytes));
-  return [build, product, dynamicProblem({ python, limits })];
+  return [build, product, dynamicProblem(python)];
 }
 
 /** A gradient enters a full window and is multiplied by F⁻¹: W is read twice, once for W g and once for the combination of its rows. */
-function dynamicProblem({ python, limits }) {
+function dynamicProblem(python) {
   const [m, d] = [512, 270_000];
-  const bytes = 2 * 4 * m * d;
-  return {
-    name: 'M-FAC dynamic push + ihvp',
-    size: [m, d],
-    work: { bytes },
-    limit: (ms) => Math.min(1, bytes / ms / 1e6 / bandwidth(limits, bytes)),
+  return streamProblem('M-FAC dynamic push + ihvp', [m, d], {
+    bytes: 4 * m * d,
+    times: 2,
     aim: '>= 80 % of plain reading of the window, read twice',
-    met: ({ share }) => share >= 0.8,
     ours: () => {
       const mfac = new DynamicMfac({ size: d, window: m, damping: 1e-3 });
       const gradients = Array.from({ length: 8 }, (_, i) => randomF32(d, 20 + i));
@@ -171,7 +161,7 @@ function dynamicProblem({ python, limits }) {
       return { ...fromFunction(work, undefined), close: () => mfac.dispose() };
     },
     rivals: { 'the two products alone (NumPy, AVX-512)': python('numpy_two_products', {}, { rows: m, cols: d }) },
-  };
+  });
 }
 
 /** All problems of this file. */
