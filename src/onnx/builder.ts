@@ -12,6 +12,9 @@ export { floatTensor, isFloat, typeOfTensor, type Value, type ValueType } from '
 /** Attributes as plain values: numbers are ints (floats under `f`), arrays ints, strings strings. */
 export type Attributes = Readonly<Record<string, Attribute | number | string | readonly number[]>>;
 
+/** Constants of this many numbers at most are shared with equal ones. */
+const shared = 4096;
+
 /** Emitted nodes have the form of this operator set; `finish` lowers them where a model asks for less. */
 const latest = 18;
 
@@ -30,7 +33,7 @@ export class Builder extends Values {
 
   /** A constant tensor; equal small ones are shared. */
   constant(tensor: GraphTensor, stem = 'const'): Value {
-    const small = tensor.data.length <= 64 && tensor.type !== 'string';
+    const small = tensor.data.length <= shared && tensor.type !== 'string';
     const key = small
       ? `${tensor.type}[${tensor.shape}]${Array.from(tensor.data as ArrayLike<number>, (x) => (Object.is(x, -0) ? '-0' : String(x)))}`
       : '';

@@ -2,6 +2,7 @@
 import { GraphError } from '../core/errors.js';
 import { backward, forward } from './autodiff.js';
 import { Builder, isFloat, type Value } from './builder.js';
+import { product } from './dims.js';
 import { finish } from './finish.js';
 import type { Model } from './graph.js';
 import { importModel } from './import.js';
@@ -23,6 +24,8 @@ export interface DerivativeOptions {
   readonly weights?: 'baked' | 'live';
   /** Numbers for extents of inputs that the model leaves open, by their names: `{ height: 224 }`. */
   readonly extents?: Readonly<Record<string, number>>;
+  /** One output `grad` (`hvp`, `ggnvp`) of one axis for all of `wrt`, one behind the other, and `weight` whatever the reduction. */
+  readonly flat?: boolean;
 }
 
 /** What every derivative starts from. */
@@ -109,7 +112,17 @@ function gradients(setting: Setting, seed: Value): Map<string, Value> {
 
 function outputs({ b, value, weight, outputName }: Setting, options: DerivativeOptions): void {
   b.output(value, options.loss === undefined ? outputName : 'loss');
-  if (weight !== undefined && options.reduction === 'sum') b.output(weight, 'weight');
+  if (weight !== undefined && (options.reduction === 'sum' || options.flat)) b.output(weight, 'weight');
+}
+
+/** Derivatives by name as outputs of their own, or as one vector. */
+function results({ b }: Setting, found: Iterable<readonly [string, Value]>, prefix: string, { flat }: DerivativeOptions): void {
+  if (!flat) {
+    for (const [name, value] of found) b.output(value, `${prefix}.${name}`);
+    return;
+  }
+  const rows = [...found].map(([, value]) => b.reshape(value, [product(b.shape(value))]));
+  b.output(b.concat(rows, 0), prefix);
 }
 
 /**
@@ -125,7 +138,7 @@ export function gradientModel(model: Model, options: DerivativeOptions = {}): Mo
   const setting = openDerivative(model, options);
   const found = gradients(setting, seedOf(setting));
   outputs(setting, options);
-  for (const [name, value] of found) setting.b.output(value, `grad.${name}`);
+  results(setting, found, 'grad', options);
   return finish(setting.b, model);
 }
 
@@ -135,7 +148,7 @@ export function vjpModel(model: Model, options: Omit<DerivativeOptions, 'loss' |
   const seed = setting.b.input('cotangent', setting.b.elementType(setting.value), setting.b.shape(setting.value));
   const found = gradients(setting, seed);
   outputs(setting, options);
-  for (const [name, value] of found) setting.b.output(value, `grad.${name}`);
+  results(setting, found, 'grad', options);
   return finish(setting.b, model);
 }
 
@@ -169,7 +182,8 @@ export function hvpModel(model: Model, options: DerivativeOptions = {}): Model {
   const found = gradients(setting, seedOf(setting));
   const tangents = forward(b, tangentInputs(setting), [...found.values()]);
   outputs(setting, options);
-  for (const [name, value] of found) b.output(tangents.get(value) ?? b.zerosLike(value), `hvp.${name}`);
+  const products = [...found].map(([name, value]) => [name, tangents.get(value) ?? b.zerosLike(value)] as const);
+  results(setting, products, 'hvp', options);
   return finish(b, model);
 }
 
@@ -192,6 +206,7 @@ export function ggnModel(model: Model, options: DerivativeOptions & { readonly l
     whole,
   );
   outputs(setting, options);
-  for (const { name, value: w } of wrt) b.output(found.get(w) ?? b.zerosLike(w), `ggnvp.${name}`);
+  const products = wrt.map(({ name, value: w }) => [name, found.get(w) ?? b.zerosLike(w)] as const);
+  results(setting, products, 'ggnvp', options);
   return finish(b, model);
 }

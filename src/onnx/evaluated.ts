@@ -23,7 +23,9 @@ export class EvaluatedGraph implements Runner {
   }
 
   async run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, Tensor>> {
-    return evaluateModel(this.#model, feeds);
+    const results = evaluateModel(this.#model, feeds);
+    // An output may be a constant of the graph: callers own what they get.
+    return Object.fromEntries(Object.entries(results).map(([name, { data, shape }]) => [name, { data: data.slice(), shape }]));
   }
 
   async release(): Promise<void> {}

@@ -53,10 +53,10 @@ function lower(b: Builder): void {
   const aliases = new Map<string, string>();
   const targets = graph.outputs.map(({ name }) => name);
   for (const node of [...leadingTo(graph.nodes, targets)].reverse()) {
-    // Sums are written again: of values that are now moved in the same way, one is moved.
-    const again = node.op === 'Add' && node.inputs.some((name) => aliases.has(name));
+    // Sums are written again: of values that are now moved in the same way, one is moved; and of reshapes the last one counts.
+    const again = (node.op === 'Add' || node.op === 'Reshape') && node.inputs.some((name) => aliases.has(name));
     const resolved = node.inputs.map((name) => aliases.get(name) ?? name);
-    const values = again ? b.emit('Add', resolved) : ruleOf(node)?.lower?.({ ...node, inputs: resolved }, b);
+    const values = again ? b.emit(node.op, resolved, node.attributes) : ruleOf(node)?.lower?.({ ...node, inputs: resolved }, b);
     values?.forEach((value, i) => {
       aliases.set(node.outputs[i]!, value);
     });

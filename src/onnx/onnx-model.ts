@@ -9,13 +9,13 @@ import { asTensor, type FloatArray, floats, isFloatArray, type Precision, type T
 import { cutData, joinRows } from './feeds.js';
 import type { Graph, Model, ValueInfo } from './graph.js';
 import type { LossName } from './losses.js';
+import { first, Means } from './means.js';
 import { encodeModel } from './model.js';
 import { type OpenOptions, openParts, type Parts } from './opening.js';
 import { Runs } from './runs.js';
 import { sampleGradients } from './sample-gradients.js';
 import type { Feed } from './session.js';
 import { Snapshot } from './snapshot.js';
-import { Sums } from './sums.js';
 import { checkVector, inputGradients, lengthOf, tangentsOf, withParameters } from './vectors.js';
 
 export type { OpenOptions } from './opening.js';
@@ -129,38 +129,38 @@ export class OnnxModel implements DifferentiableModel {
   /** The mean loss over all samples of all batches. */
   async loss(data: Data, options: LongOptions = {}): Promise<number> {
     const parameters = this.#parameters;
-    const sums = new Sums(0, this.precision);
-    for await (const batch of this.#pieces(data, options)) sums.add(await this.#runs.loss(batch, parameters));
-    return sums.mean();
+    const means = new Means(this.precision);
+    for await (const batch of this.#pieces(data, options)) addSums(means, await this.#runs.loss(batch, parameters));
+    return means.loss();
   }
 
   /** The mean loss and its gradient [d]. */
   async gradient(data: Data, options: LongOptions = {}): Promise<{ value: number; grad: FloatArray }> {
-    return this.#derivative('gradient', data, 'grad', {}, options);
+    return this.#derivative('gradient', 'grad', data, {}, options);
   }
 
   /** The Hessian of the mean loss times v [d]: forward mode over the gradient graph, exact. */
   async hvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
-    return (await this.#derivative('hvp', data, 'hvp', tangentsOf(this.layout, v, this.precision), options)).grad;
+    return (await this.#derivative('hvp', 'hvp', data, tangentsOf(this.layout, v, this.precision), options)).grad;
   }
 
   /** The Gauss–Newton matrix of the mean loss times v [d]. */
   async ggnvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
-    return (await this.#derivative('ggnvp', data, 'ggnvp', tangentsOf(this.layout, v, this.precision), options)).grad;
+    return (await this.#derivative('ggnvp', 'ggnvp', data, tangentsOf(this.layout, v, this.precision), options)).grad;
   }
 
   /** The gradient of the batch's mean loss with respect to its float inputs: a tensor, or a record when there are several. */
   async inputGradient(batch: Batch, options: LongOptions = {}): Promise<{ value: number; grad: Tensor | Record<string, Tensor> }> {
     const parameters = this.#parameters;
-    const sums = new Sums(0, this.precision);
+    const means = new Means(this.precision);
     const parts: Record<string, Tensor>[] = [];
     for await (const piece of this.#pieces(batch, options)) {
       const program = this.#runs.derived('inputs', piece.weights !== undefined);
       const results = await this.#runs.run(program, parameters, await this.#runs.lossInputs(piece, parameters));
-      sums.add(results);
+      addSums(means, results);
       parts.push(results);
     }
-    return { value: sums.mean(), grad: inputGradients(parts, sums.weight) };
+    return { value: means.loss(), grad: inputGradients(parts, means.weight) };
   }
 
   /**
@@ -187,12 +187,12 @@ export class OnnxModel implements DifferentiableModel {
     const parameters = this.#parameters;
     const seed = asTensor('cotangent', cotangent);
     if (isFloatArray(seed.data)) checkFinite('cotangent', seed.data);
-    const sums = new Sums(this.parameterCount, this.precision);
+    const means = new Means(this.precision);
     for await (const piece of this.#pieces({ x, y: seed }, options)) {
-      sums.next();
-      this.#collect(sums, await this.#runs.vjp(piece.x, piece.y as Tensor, parameters), 'grad');
+      const results = await this.#runs.vjp(piece.x, piece.y as Tensor, parameters);
+      means.add(1, 0, (results.grad as Tensor).data as FloatArray);
     }
-    return sums.totals();
+    return means.total();
   }
 
   /** The file's model with the parameters and metadata as they stand; `sparse` as for `save`. */
@@ -227,23 +227,24 @@ export class OnnxModel implements DifferentiableModel {
 
   async #derivative(
     what: 'gradient' | 'hvp' | 'ggnvp',
+    output: string,
     data: Data,
-    prefix: string,
     extra: Record<string, Feed>,
     options: LongOptions,
   ): Promise<{ value: number; grad: FloatArray }> {
     const parameters = this.#parameters;
-    const sums = new Sums(this.parameterCount, this.precision);
+    const means = new Means(this.precision);
     for await (const batch of this.#pieces(data, options)) {
       const program = this.#runs.derived(what, batch.weights !== undefined);
       const results = await this.#runs.run(program, parameters, { ...(await this.#runs.lossInputs(batch, parameters)), ...extra });
-      sums.add(results);
-      this.#collect(sums, results, prefix);
+      means.add(first(results.weight), first(results.loss), (results[output] as Tensor).data as FloatArray);
     }
-    return { value: sums.mean(), grad: sums.means() };
+    return { value: means.loss(), grad: means.vector() };
   }
+}
 
-  #collect(sums: Sums, results: Readonly<Record<string, Tensor>>, prefix: string): void {
-    for (const { name, offset } of this.layout) sums.addPart((results[`${prefix}.${name}`] as Tensor).data as FloatArray, offset);
-  }
+/** Adds the loss of a batch that is summed over its samples. */
+function addSums(means: Means, results: Readonly<Record<string, Tensor>>): void {
+  const weight = first(results.weight);
+  means.add(weight, first(results.loss) / weight);
 }

@@ -67,20 +67,15 @@ export class Runs {
     return readInputs(x, this.inputs);
   }
 
-  /** The program of a derivative of the loss, summed over the samples of a batch. */
-  derived(
-    what: 'gradient' | 'inputs' | 'hvp' | 'ggnvp',
-    sampleWeights: boolean,
-    names = this.names(),
-    threads = this.#parts.threads,
-  ): Program {
+  /** The program of a derivative of the loss: of its mean over the batch as one vector, or of its sum in each input. */
+  derived(what: 'gradient' | 'inputs' | 'hvp' | 'ggnvp', sampleWeights: boolean): Program {
     const { loss } = this.#parts;
     const make = (form: WeightForm, model: Model): Model => {
-      const options = { ...this.options(form), loss, reduction: 'sum' as const, sampleWeights };
-      if (what === 'inputs') return gradientModel(model, { ...options, wrt: 'inputs' });
-      return { gradient: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, wrt: names });
+      const options = { ...this.options(form), loss, sampleWeights };
+      if (what === 'inputs') return gradientModel(model, { ...options, reduction: 'sum', wrt: 'inputs' });
+      return { gradient: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, flat: true, wrt: this.names() });
     };
-    return this.program(`${what} ${sampleWeights} ${threads} ${names.length === this.#parts.layout.length ? '' : names}`, make, threads);
+    return this.program(`${what} ${sampleWeights}`, make);
   }
 
   /** Rows of single samples for each slot: in one run where the graph has a per-sample form, else one run for each. */
@@ -101,7 +96,9 @@ export class Runs {
     const samples = samplesOf(batch);
     const rows = new Map(slots.map(({ name, shape }) => [name, floats(this.precision, samples * sizeOf(shape))]));
     // One sample at a time leaves threads nothing to share: waking them costs more than they bring.
-    const program = this.derived('gradient', false, names, threads ?? 1);
+    const single = (form: WeightForm, model: Model): Model =>
+      gradientModel(model, { ...this.options(form), loss, reduction: 'sum', wrt: names });
+    const program = this.program(`row ${names}`, single, threads ?? 1);
     for (let i = 0; i < samples; i++) {
       const feeds = await this.lossInputs(takeSamples(batch, [i]), parameters);
       const results = await this.run(program, parameters, feeds);
@@ -150,9 +147,9 @@ export class Runs {
     return results[`jvp.${this.#parts.output}`] as Tensor;
   }
 
-  /** Gradients by parameter, summed over one batch of inputs, of ⟨cotangent, output⟩. */
+  /** The gradient `grad`, summed over one batch of inputs, of ⟨cotangent, output⟩. */
   async vjp(x: Inputs, { data, shape }: Tensor, parameters: Parameters): Promise<Record<string, Tensor>> {
-    const program = this.program('vjp', (form, model) => vjpModel(model, { ...this.options(form), wrt: this.names() }));
+    const program = this.program('vjp', (form, model) => vjpModel(model, { ...this.options(form), flat: true, wrt: this.names() }));
     const cotangent: Feed = { data: convert('cotangent', data, this.precision), shape, type: this.precision };
     return this.run(program, parameters, { ...this.read(x).tensors, cotangent });
   }

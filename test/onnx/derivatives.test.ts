@@ -19,7 +19,7 @@ import {
 import { evaluateModel } from '../../src/onnx/reference/index.js';
 import { expectClose, relativeError } from '../helpers/close.js';
 import { inDouble } from '../helpers/double.js';
-import { mlp, node, twoInputs } from '../helpers/models.js';
+import { convolutional, mlp, node, twoInputs } from '../helpers/models.js';
 import { type Feeds, runModel } from '../helpers/ort.js';
 
 const folder = join(process.env.AFTERPASS_GOLDEN ?? join('..', 'shared', 'golden'), '..', 'models');
@@ -291,3 +291,52 @@ test('initializers that only the body of a loop reads are parameters', () => {
     ['grad.w', [3, 3]],
   ]);
 });
+
+test('a flat derivative is those of all parameters one behind the other, with the weight of the batch', () => {
+  const model = inDouble(convolutional());
+  const { feeds, names, direction } = setting(model, 3);
+  for (const [make, prefix] of [
+    [gradientModel, 'grad'],
+    [hvpModel, 'hvp'],
+    [ggnModel, 'ggnvp'],
+  ] as const) {
+    const inputs = { ...feeds, ...direction(5) };
+    const parts = evaluateModel(make(model, { loss }), inputs);
+    const whole = evaluateModel(make(model, { loss, flat: true }), inputs);
+    expect(Array.from(whole[prefix]!.data as Float64Array)).toEqual(
+      names.flatMap((name) => Array.from(parts[`${prefix}.${name}`]!.data as Float64Array)),
+    );
+    expect(whole.weight!.data[0]).toBe(3);
+  }
+});
+
+test('heavy kernels on tiny images are one product for the whole batch, with the numbers of the convolution', async () => {
+  const graph = new Graph();
+  const random = new Random(12);
+  const [channels, wide] = [64, 512];
+  const kernel = random.fill(new Float32Array(wide * channels * 9)).map((v) => v / 20);
+  graph.inputs = [{ name: 'x', type: 'float32', shape: ['N', channels, 4, 3] }];
+  graph.outputs = [{ name: 'logits', type: 'float32', shape: ['N', wide] }];
+  graph.initializers.set('k', graphTensor('float32', kernel, [wide, channels, 3, 3]));
+  graph.initializers.set('c', graphTensor('float32', random.fill(new Float32Array(wide)), [wide]));
+  const attribute = (...value: number[]): Attribute => ({ type: 'ints', value });
+  node(graph, 'Conv', ['x', 'k', 'c'], 'y', { kernel_shape: attribute(3, 3), strides: attribute(2, 2), pads: attribute(1, 1, 1, 1) });
+  node(graph, 'GlobalAveragePool', ['y'], 'm');
+  node(graph, 'Flatten', ['m'], 'logits');
+  const model = modelOf(graph);
+  const made = gradientModel(model, { loss, wrt: 'all' });
+  expect(made.graph.nodes.filter(({ op }) => op === 'Conv')).toEqual([]);
+  const x = graphTensor('float32', random.fill(new Float32Array(2 * channels * 12)), [2, channels, 4, 3]);
+  const inputs = { x, labels: graphTensor('int64', [3, 500]) };
+  const want = evaluateModel(gradientModel(inDouble(model), { loss, wrt: 'all', weights: 'live' }), { ...inputs, ...live(model) });
+  const got = await runModel(encodeModel(made), inputs);
+  for (const name of ['loss', 'grad.k', 'grad.c', 'grad.x']) {
+    expect(relativeError(got[name]!.data as Float32Array, want[name]!.data as Float64Array)).toBeLessThan(2e-6);
+  }
+});
+
+/** The parameters as inputs of a live model. */
+const live = ({ graph }: Model): Record<string, Tensor> =>
+  Object.fromEntries(
+    [...graph.initializers].map(([name, { data, shape }]) => [name, { data: Float64Array.from(data as Float32Array), shape }]),
+  );

@@ -78,6 +78,22 @@ test('a list of batches has the mean over all its samples, weights included', as
   );
 });
 
+test('batches without weight count nowhere, and nothing but such batches is refused', async () => {
+  const empty: Batch = { ...batch, weights: new Float64Array(n) };
+  const whole = await model.gradient(batch);
+  const { value, grad } = await model.gradient([empty, batch, empty]);
+  expect(value).toBe(whole.value);
+  expect(grad).toEqual(whole.grad);
+  await expect(model.gradient([empty])).rejects.toThrow(/data: expected at least one sample with weight, got none/);
+});
+
+test('what a call returns belongs to its caller', async () => {
+  const { grad } = await model.gradient(batch);
+  const want = grad.slice();
+  grad.fill(7);
+  expect((await model.gradient(batch)).grad).toEqual(want);
+});
+
 test('hvp is the derivative of the gradient along v', async () => {
   const w = model.getParameters();
   const v = randomF64(44, 9);

@@ -1,9 +1,10 @@
 // Transposed convolutions as convolutions with constant kernels, which ONNX Runtime runs in its fastest form.
 import { sizeOf } from '../../core/tensor.js';
 import type { Builder, Value } from '../builder.js';
+import { isStatic, times } from '../dims.js';
 import type { Dim } from '../graph.js';
 import { lowered } from './conv.js';
-import { padSpatial, type Window } from './window.js';
+import { padSpatial, taps, type Window } from './window.js';
 
 /** W [O, C/g, …] as the kernel of the transposed map at stride 1: [C, O/g, …], reversed in space. */
 export function turned(W: Value, groups: number, b: Builder): Value {
@@ -61,11 +62,29 @@ export function byPhases(
   return padSpatial(whole, [...ones.map(() => 0), ...spatial.map((extent, i) => extent - count[i]! * strides[i]!)], b);
 }
 
+/** Images of at most this many places are woven by a product with a permutation matrix: faster than moving single numbers. */
+const wovenByProduct = 64;
+
 /** [n, C·s…, …q] with phases as channels, as the image [n, C, …s·q]. */
 function weave(y: Value, [n, channels, ...count]: readonly Dim[], strides: readonly number[], b: Builder): Value {
   const rank = strides.length;
+  if (isStatic(count) && sizeOf(count) * sizeOf(strides) <= wovenByProduct && b.elementType(y) === 'float32') {
+    const rows = b.reshape(y, [times(n!, channels!), sizeOf(strides) * sizeOf(count)]);
+    return b.reshape(b.matmul(rows, weaving(strides, count, b)), [n!, channels!, ...count.map((q, i) => times(q, strides[i]!))]);
+  }
   if (rank === 2 && strides[0] === strides[1]) return b.op('DepthToSpace', [y], { blocksize: strides[0]!, mode: 'CRD' });
   const split = b.reshape(y, [n!, channels!, ...strides, ...count]);
   const woven = b.transpose(split, [0, 1, ...strides.flatMap((_, i) => [2 + rank + i, 2 + i])]);
   return b.reshape(woven, [n!, channels!, ...count.map((q, i) => (q as number) * strides[i]!)]);
+}
+
+/** The permutation from [phases, places] of a small image to its rows, as a matrix of zeros and ones. */
+function weaving(strides: readonly number[], count: readonly number[], b: Builder): Value {
+  const size = sizeOf(strides) * sizeOf(count);
+  const matrix = new Float32Array(size * size);
+  taps([...strides, ...count]).forEach((at, from) => {
+    const to = count.reduce((place, q, i) => place * q * strides[i]! + at[count.length + i]! * strides[i]! + at[i]!, 0);
+    matrix[from * size + to] = 1;
+  });
+  return b.constant({ type: 'float32', data: matrix, shape: [size, size] }, 'weave');
 }

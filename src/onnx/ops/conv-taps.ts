@@ -114,6 +114,20 @@ export function convByTaps(
   return channelsFirst(b.reshape(sum!, [n, ...out, b.shape(sum!)[1]!]), b);
 }
 
+/** The convolution of x [n, C, …] with a constant W [O, C, …] as one product: what lies under all taps, tap by tap, times W turned to match. */
+export function convAtOnce(x: Value, W: Value, bias: Value | undefined, window: Window, out: readonly number[], b: Builder): Value {
+  const all = taps(window.kernel);
+  const padded = paddedLast(x, window.pads, b);
+  const [O, C] = b.staticShape(W) as [number, number];
+  const columns = b.concat(
+    all.map((tap) => rowsUnder(padded, tap, window, out, b)),
+    1,
+  );
+  const matrix = b.reshape(b.transpose(b.reshape(W, [O, C, all.length]), [2, 1, 0]), [all.length * C, O]);
+  const rows = b.op('Gemm', [columns, matrix, ...(bias === undefined ? [] : [bias])]);
+  return channelsFirst(b.reshape(rows, [b.shape(x)[0]!, ...out, O]), b);
+}
+
 /**
  * The transposed convolution of x [n, C, …] with W [C, O, …] (one group): one product makes what every element sends to every tap,
  * then each tap's share is put in its place and added.

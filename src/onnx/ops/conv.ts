@@ -4,7 +4,7 @@ import { sizeOf } from '../../core/tensor.js';
 import type { Builder, Value } from '../builder.js';
 import { isStatic } from '../dims.js';
 import { type Dim, intOf, type Node } from '../graph.js';
-import { besideTaps, columnsUnder, convByTaps, fewRows, paddedLast, rowsOf, rowsUnder } from './conv-taps.js';
+import { besideTaps, columnsUnder, convAtOnce, convByTaps, fewRows, paddedLast, rowsOf, rowsUnder } from './conv-taps.js';
 import { otherAxes, type Rule } from './rule.js';
 import { explicitPads, padSpatial, slid, taps, underTap, type Window, windowOf } from './window.js';
 
@@ -25,12 +25,19 @@ export function convolve(x: Value, W: Value, bias: Value | undefined, window: Wi
   });
 }
 
-/** The convolution by products of rows where the weights are computed and the image is small; undefined elsewhere. */
+/** Weights of this many numbers are read from memory again for every image that ONNX Runtime convolves: 1 MB, about a core's own cache. */
+const heavyKernel = 2 ** 18;
+/** Images of at most this many places are too small to pay for that; one product for the whole batch reads the weights once. */
+const tinyImage = 9;
+
+/** The convolution by products of rows where the weights are computed, or heavy, and the image is small; undefined elsewhere. */
 function smallConvolution(x: Value, W: Value, bias: Value | undefined, window: Window, groups: number, b: Builder): Value | undefined {
-  const [O, C] = b.staticShape(W) as [number, number];
+  const shape = b.staticShape(W);
+  const [O, C] = shape as [number, number];
   const out = slid(b.shape(x).slice(2), window);
-  if (b.isFixed(W) || groups > 1 || O < 8 || C < 8 || !isStatic(out) || sizeOf(out) > smallImage) return undefined;
-  return convByTaps(x, W, bias, window, out, false, b);
+  if (groups > 1 || O < 8 || C < 8 || !isStatic(out)) return undefined;
+  if (b.isFixed(W)) return sizeOf(shape) >= heavyKernel && sizeOf(out) <= tinyImage ? convAtOnce(x, W, bias, window, out, b) : undefined;
+  return sizeOf(out) <= smallImage ? convByTaps(x, W, bias, window, out, false, b) : undefined;
 }
 
 /** The convolution of x with W in the form that runs best, once derivatives are written. */

@@ -173,14 +173,14 @@ export function spread(x: Value, axis: number, stride: number, b: Builder): Valu
   );
 }
 
-/** Zeros before and after along an axis; negative numbers crop. */
-export function padAxis(x: Value, axis: number, before: number, after: number, b: Builder): Value {
+/** Zeros (or another number) before and after along an axis; negative counts crop. */
+export function padAxis(x: Value, axis: number, before: number, after: number, b: Builder, fill = 0): Value {
   if (before === 0 && after === 0) return x;
   const rank = b.rank(x);
   const pads = new Array<number>(2 * rank).fill(0);
   pads[axis] = before;
   pads[axis + rank] = after;
-  return b.op('Pad', [x, b.ints(pads)]);
+  return b.op('Pad', [x, b.ints(pads), ...(fill === 0 ? [] : [b.scalar(x, fill)])]);
 }
 
 export const Pad: Rule = {

@@ -2,7 +2,7 @@
 import { type Builder, floatTensor, type Value } from '../builder.js';
 import { product } from '../dims.js';
 import { type Dim, intOf, type Node } from '../graph.js';
-import { fromFirstOfTile, tilesOf, toFirstOfTile } from './pool-tiles.js';
+import { fromLargest, poolingOf, toLargest } from './pool-slides.js';
 import { type Rule, restAxes } from './rule.js';
 import { explicitPads, padSpatial, slid, taps, type Window, windowOfPool } from './window.js';
 
@@ -31,8 +31,8 @@ export const MaxPool: Rule = {
   expand,
   vjp: (node, [d], b) => {
     const shape = b.shape(node.inputs[0]!);
-    const tiles = tilesOf(node, b);
-    if (tiles) return [toFirstOfTile(node.inputs[0]!, d!, tiles, b)];
+    const pooling = poolingOf(node, b);
+    if (pooling) return [toLargest(node.inputs[0]!, d!, pooling, b)];
     const size = product(shape);
     const flat = b.reshape(d!, [product(b.shape(d!))]);
     const zeros = b.expand(b.scalar(d!, 0), [size]);
@@ -40,8 +40,8 @@ export const MaxPool: Rule = {
   },
   jvp: (node, [d], b) => {
     if (d === undefined) return [undefined];
-    const tiles = tilesOf(node, b);
-    if (tiles) return [fromFirstOfTile(node.inputs[0]!, d, tiles, b)];
+    const pooling = poolingOf(node, b);
+    if (pooling) return [fromLargest(node.inputs[0]!, d, pooling, b)];
     const flat = b.reshape(d, [product(b.shape(d))]);
     return [b.reshape(b.op('GatherElements', [flat, sources(node, b)], { axis: 0 }), b.shape(node.outputs[0]!))];
   },

@@ -49,7 +49,11 @@ operatorFamily(
       { kernel_shape: [3, 3], dilations: [2, 1], strides: [2, 2], pads: [2, 1, 2, 1] },
     ),
     { op: 'MaxPool', inputs: [distinct(2, 2, 6, 5)], attributes: { kernel_shape: [2, 2], strides: [2, 2] }, outputs: 2 },
-    // Windows of pairs that tile the image: found by comparisons.
+    // Longer than what is compared axis by axis: by indices.
+    { op: 'MaxPool', inputs: [distinct(2, 2, 9)], attributes: { kernel_shape: [6], strides: [2], pads: [2, 1] } },
+    // Places that no window reads.
+    { op: 'MaxPool', inputs: [distinct(1, 2, 8, 7)], attributes: { kernel_shape: [2, 1], strides: [3, 2] } },
+    // Windows of pairs that tile the image.
     { op: 'MaxPool', inputs: [distinct(2, 3, 6)], attributes: { kernel_shape: [2], strides: [2] } },
     { op: 'MaxPool', inputs: [distinct(2, 3, 4, 5)], attributes: { kernel_shape: [2, 1], strides: [2, 1] } },
     { op: 'MaxPool', inputs: [distinct(1, 2, 4, 2, 6)], attributes: { kernel_shape: [2, 2, 2], strides: [2, 2, 2] } },
@@ -145,4 +149,19 @@ test('of equal elements under a window of MaxPool the first in rows takes the wh
   };
   const { 'grad.x': grad } = evaluateModel(vjpModel(modelOf(graph), { wrt: 'inputs' }), point);
   expect(Array.from(grad!.data as Float64Array)).toEqual([5, 0, 0, 7, 0, 0, 0, 0]);
+});
+
+test('of equal elements under overlapping windows the first in rows takes each cotangent', () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float64', shape: [1, 1, 3, 3] }];
+  graph.outputs = [{ name: 'y', type: 'float64', shape: [1, 1, 2, 2] }];
+  const ints = (...value: number[]) => ({ type: 'ints' as const, value });
+  const attributes = { kernel_shape: ints(3, 3), strides: ints(2, 2), pads: ints(1, 1, 1, 1) };
+  graph.nodes = [{ op: 'MaxPool', domain: '', name: 'pool', inputs: ['x'], outputs: ['y'], attributes }];
+  const point = {
+    x: { data: Float64Array.of(-1, -1, -2, -1, -1, -1, -1, -1, -1), shape: [1, 1, 3, 3] },
+    cotangent: { data: Float64Array.of(2, 3, 5, 7), shape: [1, 1, 2, 2] },
+  };
+  const { 'grad.x': grad } = evaluateModel(vjpModel(modelOf(graph), { wrt: 'inputs' }), point);
+  expect(Array.from(grad!.data as Float64Array)).toEqual([2, 3, 0, 5, 7, 0, 0, 0, 0]);
 });
