@@ -3,7 +3,7 @@
 import { asRecord } from './check.js';
 import { AbortError, DomainError, ShapeError } from './errors.js';
 import type { Batch, Data, Inputs } from './model-types.js';
-import { asTensor, describe, isTypedArray, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
+import { asTensor, checkAttached, describe, isTypedArray, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
 
 /** One pass over the batches of `data`. @throws {DomainError} when it is neither a batch, a list nor a function */
 export async function* batchesOf(data: Data): AsyncGenerator<Batch> {
@@ -14,6 +14,7 @@ export async function* batchesOf(data: Data): AsyncGenerator<Batch> {
   for (const batch of Array.isArray(data) ? (data as readonly Batch[]) : [data as Batch]) {
     if (batch === null || typeof batch !== 'object' || !('x' in batch) || !('y' in batch))
       throw new DomainError(`data: expected batches { x, y }, got ${describe(batch)}`);
+    if (isTypedArray(batch.y)) checkAttached('y', batch.y);
     yield batch;
   }
 }
@@ -70,6 +71,7 @@ function takeRows(name: string, like: TensorLike, chosen: ArrayLike<number>): Te
 }
 
 function rowsOf<T extends TypedArray>(name: string, data: T, samples: number, chosen: ArrayLike<number>): T {
+  checkAttached(name, data);
   const width = samples ? data.length / samples : 0;
   if (!Number.isInteger(width)) throw new ShapeError(`${name}: expected elements for ${samples} samples, got ${data.length}`);
   const out = new (data.constructor as new (length: number) => T)(chosen.length * width);

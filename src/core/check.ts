@@ -1,6 +1,6 @@
 // Checks that run before any work starts. Every message reads `name: expected …, got …`.
 import { DomainError, ShapeError } from './errors.js';
-import { describe, type FloatArray, isFloatArray, isTypedArray } from './tensor.js';
+import { checkAttached, describe, type FloatArray, isFloatArray, isTypedArray } from './tensor.js';
 
 /** Throws unless `options` are an object, as every options argument is. */
 export function checkOptions(options: unknown): void {
@@ -57,6 +57,7 @@ export function asRecord<T extends object>(name: string, value: T, fields = 'an 
 /** Throws unless `value` is an array of any kind. */
 export function checkArray(name: string, value: unknown): asserts value is ArrayLike<unknown> {
   if (!Array.isArray(value) && !isTypedArray(value)) throw new DomainError(`${name}: expected an array, got ${describe(value)}`);
+  checkAttached(name, value);
 }
 
 /** Throws unless `value` is a Float32Array or Float64Array. */
@@ -97,6 +98,7 @@ export function checkShape(name: string, shape: readonly number[], expected: rea
 
 /** Throws when `array` holds a NaN or an infinity, naming the first place. */
 export function checkFinite(name: string, array: ArrayLike<number>): void {
+  if (array.length === 0) checkAttached(name, array);
   // x − x is 0, or NaN for NaN and infinities, which survives addition: the slow search below is only reached on failure. Four sums, as
   // one would wait for each addition.
   const whole = array.length & ~3;

@@ -47,11 +47,27 @@ export function floats(precision: Precision, length: number): FloatArray {
   return precision === 'float32' ? new Float32Array(length) : new Float64Array(length);
 }
 
+/** Throws when the memory of a typed array was handed to somebody else: it has no elements any more. @throws {DomainError} */
+export function checkAttached(name: string, array: { readonly length: number }): void {
+  if (array.length > 0 || !ArrayBuffer.isView(array)) return;
+  try {
+    new Uint8Array(array.buffer as ArrayBuffer);
+  } catch {
+    throw new DomainError(`${name}: expected an array with memory, got one that is detached (its buffer was transferred); pass a copy`);
+  }
+}
+
+/** True for memory that all threads see. */
+export function isShared(buffer: ArrayBufferLike): boolean {
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+}
+
 /**
  * Reads numeric data by name: float arrays pass through, plain and integer arrays become Float64Array.
- * @throws {DomainError} when it is not an array of numbers
+ * @throws {DomainError} when it is not an array of numbers, or detached
  */
 export function asFloats(name: string, value: unknown): FloatArray {
+  if (isTypedArray(value)) checkAttached(name, value);
   if (isFloatArray(value)) return value;
   if (Array.isArray(value)) return Float64Array.from(value as number[]);
   if (isTypedArray(value)) return Float64Array.from(value as ArrayLike<number | bigint>, Number);
@@ -84,6 +100,7 @@ export function tensor<T extends TypedArray>(data: T, shape?: readonly number[])
 export function tensor(data: readonly number[], shape?: readonly number[]): Tensor<Float64Array>;
 export function tensor(data: TypedArray | readonly number[], shape: readonly number[] = [data.length]): Tensor {
   const array = isTypedArray(data) ? data : Float64Array.from(data as readonly number[]);
+  checkAttached('data', array);
   if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
     throw new ShapeError(`shape: expected non-negative integers, got [${shape.join(', ')}]`);
   }
@@ -103,6 +120,7 @@ export function asTensor(name: string, value: unknown): Tensor {
   if (!candidate || !isTypedArray(candidate.data) || !Array.isArray(shape)) {
     throw new DomainError(`${name}: expected a tensor { data, shape }, got ${describe(value)}`);
   }
+  checkAttached(name, candidate.data);
   if (sizeOf(shape) !== candidate.data.length) {
     throw new ShapeError(`${name}: expected ${sizeOf(shape)} elements for shape [${shape.join(', ')}], got ${candidate.data.length}`);
   }

@@ -8,7 +8,7 @@ import type { Batch, DifferentiableModel, LongOptions } from '../core/model-type
 import { square } from '../core/square.js';
 import { readLong, stepper } from '../core/stepper.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
-import { asTensor, isFloatArray, isIntegerArray, isTypedArray } from '../core/tensor.js';
+import { asTensor, checkAttached, isFloatArray, isIntegerArray, isTypedArray } from '../core/tensor.js';
 import { exp, log } from '../kernels/scalar.js';
 
 /** Models that give the losses of a batch's samples in one call. */
@@ -20,6 +20,7 @@ interface WithLosses {
 export function labelsOf(batch: Batch): Int32Array | undefined {
   const { y } = asRecord('batch', batch, '{ x, y }');
   const data = isTypedArray(y) ? y : asTensor('y', y).data;
+  checkAttached('y', data);
   return isIntegerArray(data) ? Int32Array.from(data as ArrayLike<number | bigint>, Number) : undefined;
 }
 

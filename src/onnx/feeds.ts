@@ -8,6 +8,7 @@ import {
   brandOf,
   type FloatArray,
   isFloatArray,
+  isShared,
   isTypedArray,
   sizeOf,
   type Tensor,
@@ -93,7 +94,8 @@ const makers: Partial<Record<ElementType, Maker>> = {
 };
 
 /** The same numbers in the array type that an element type has. @throws {DomainError} for fractions where integers are wanted */
-export function convert(name: string, data: TypedArray, type: ElementType): TypedArray {
+export function convert(name: string, given: TypedArray, type: ElementType): TypedArray {
+  const data = isShared(given.buffer) ? given.slice() : given; // ONNX Runtime takes no shared memory
   if (type === 'float16')
     return brandOf(data) === 'Uint16Array' ? data : Uint16Array.from(data as ArrayLike<number>, (v) => toHalf(Number(v)));
   if (!type.startsWith('float')) checkIntegers(name, data);

@@ -1,7 +1,7 @@
 // What an optimizer is, and the checks all of them share.
 import { checkFinite, checkFiniteNumber, checkFloats, checkInteger, checkLength, checkNonNegative, checkOptions } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import { brandOf, describe, type FloatArray } from '../core/tensor.js';
+import { brandOf, checkAttached, describe, type FloatArray } from '../core/tensor.js';
 
 /** A rule that turns gradients into steps; `S` is what it remembers between them. */
 export interface Optimizer<S> {
@@ -35,6 +35,7 @@ export function checkSettings(options: { readonly learningRate?: LearningRate })
 /** Throws unless params are floats, without a look at their values. */
 export function checkParams(params: FloatArray): void {
   checkFloats('params', params);
+  checkAttached('params', params);
 }
 
 /** Throws unless both are float arrays of one length and precision, of finite numbers. */

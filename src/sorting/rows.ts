@@ -4,6 +4,7 @@ import {
   asFloats,
   asTensor,
   brandOf,
+  checkAttached,
   describe,
   type FloatArray,
   isFloatArray,
@@ -49,6 +50,7 @@ export interface RowsOf<A extends TypedArray> {
 
 function layout(name: string, x: Rows): { data: unknown; shape: readonly number[]; tensor: boolean } {
   const shaped = typeof x === 'object' && x !== null && 'data' in x;
+  if (!shaped && isTypedArray(x)) checkAttached(name, x);
   if (!shaped && (isTypedArray(x) || Array.isArray(x))) return { data: x, shape: [(x as ArrayLike<number>).length], tensor: false };
   if (typeof x !== 'object' || x === null) {
     throw new DomainError(`${name}: expected an array of numbers or a tensor { data, shape }, got ${describe(x)}`);

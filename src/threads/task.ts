@@ -1,4 +1,5 @@
 // Work that can be sent to another thread: a function of plain data, known by name on both sides.
+import { isShared } from '../core/tensor.js';
 
 /** A function from plain data (numbers, strings, typed arrays, records and lists of them) to plain data; it may be asynchronous. */
 export interface Task<I, O> {
@@ -55,11 +56,6 @@ export function compact(value: unknown): unknown {
 /** The array `data` of an input, where its memory can move to a thread. */
 export function movable({ data }: { readonly data: Float32Array | Float64Array }): ArrayBufferView[] {
   return isShared(data.buffer) ? [] : [data];
-}
-
-/** True for memory that all threads see. */
-export function isShared(buffer: ArrayBufferLike): boolean {
-  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 
 /** A copy in memory that all threads see, where the runtime has such memory; else an ordinary copy, which is cloned with every message. */
