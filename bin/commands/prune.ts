@@ -2,6 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import type { CommandModule } from 'yargs';
 import { DomainError } from '../../src/core/errors.js';
+import { compactModel } from '../../src/onnx/compact.js';
+import type { Model } from '../../src/onnx/graph.js';
 import { encodeModel } from '../../src/onnx/model.js';
 import { type PruneModelOptions, type PruneModelResult, pruneChannels, pruneMethods, pruneModel } from '../../src/workflows/index.js';
 import { type DataArgs, dataOptions, readData } from '../io/data.js';
@@ -27,6 +29,7 @@ interface Args extends GlobalArgs, ModelArgs, DataArgs {
   exclude?: string[];
   out: string;
   compress: boolean;
+  compact: boolean;
   force: boolean;
 }
 
@@ -67,6 +70,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
         include: list('include', 'Globs on names, nodes or operators in place of Conv, Gemm and MatMul (repeat)'),
         exclude: list('exclude', 'Globs on names, nodes or operators to leave alone (repeat)'),
         compress: { type: 'boolean', default: false, describe: 'Store weights that are mostly zero sparsely (sparse_initializer)' },
+        compact: { type: 'boolean', default: false, describe: 'Store zeros as one bit each: a smaller file, the same speed and results' },
         force: { type: 'boolean', default: false, describe: 'Replace an existing output' },
         ...modelOptions,
       })
@@ -81,6 +85,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
       const pool = await poolFor(args, signal);
       try {
         const runs = await withModel(args, async (model) => {
+          if (args.compact) compactModel(model.toModel()); // refuses what it cannot write before the work
           const dense = model.getParameters();
           const done: Run[] = [];
           for (const [i, target] of targets.entries()) {
@@ -96,11 +101,12 @@ export const prune: CommandModule<GlobalArgs, Args> = {
                 samples,
                 seed,
               });
-              done.push(written(encodeModel(smaller), { ...result, method: args.method, out }));
+              done.push(written(encodeModel(packed(smaller, args)), { ...result, method: args.method, out }));
               continue;
             }
             const { mask: _, ...result } = await pruneModel(model, data, { ...optionsOf(args), pool, method: args.method, ...how });
-            done.push(written(await model.save(undefined, { sparse: args.compress }), { ...result, method: args.method, out }));
+            const file = packed(model.toModel({ sparse: args.compress }), args);
+            done.push(written(encodeModel(file), { ...result, method: args.method, out }));
           }
           return done;
         });
@@ -115,9 +121,18 @@ export const prune: CommandModule<GlobalArgs, Args> = {
 };
 
 /** One file for every sparsity, or one for the pattern. */
-function targetsOf({ sparsity, pattern, method, include, exclude }: Args): Pick<PruneModelOptions, 'sparsity' | 'pattern'>[] {
+function targetsOf({
+  sparsity,
+  pattern,
+  method,
+  include,
+  exclude,
+  compress,
+  compact,
+}: Args): Pick<PruneModelOptions, 'sparsity' | 'pattern'>[] {
   if ((sparsity === undefined) === (pattern === undefined))
     throw new DomainError(`--sparsity: expected either a sparsity or a pattern, got ${pattern ? 'both' : 'none'}`);
+  if (compress && compact) throw new DomainError('--compact: expected either --compress or --compact, got both');
   if (method === 'channel' && (include ?? exclude))
     throw new DomainError(
       '--include: expected no choice of weights with method channel, got one; every group of channels loses the same share',
@@ -145,6 +160,10 @@ function optionsOf(args: Args): PruneModelOptions {
     seed,
     ...(blockSize !== undefined && { blockSize }),
   };
+}
+
+function packed(model: Model, { compact }: Args): Model {
+  return compact ? compactModel(model).model : model;
 }
 
 function written(bytes: Uint8Array, run: Omit<Run, 'bytes' | 'gzipBytes'>): Run {

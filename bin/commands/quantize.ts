@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { CommandModule } from 'yargs';
+import { compactModel } from '../../src/onnx/compact.js';
 import { encodeModel } from '../../src/onnx/model.js';
 import { type QuantizeModelOptions, type QuantizeModelResult, quantizeModel } from '../../src/workflows/index.js';
 import { type DataArgs, dataOptions, readData } from '../io/data.js';
@@ -26,6 +27,7 @@ interface Args extends GlobalArgs, ModelArgs, DataArgs {
   include?: string[];
   exclude?: string[];
   out: string;
+  compact: boolean;
   force: boolean;
 }
 
@@ -54,6 +56,7 @@ export const quantize: CommandModule<GlobalArgs, Args> = {
         samples: integer('samples', 'Calibration samples', { low: 1, initial: 256 }),
         include: list('include', 'Globs on names, nodes or operators: weights to quantise (repeat)'),
         exclude: list('exclude', 'Globs on names, nodes or operators to leave as floats (repeat)'),
+        compact: { type: 'boolean', default: false, describe: 'Store zeros as one bit each: smaller files from pruned models' },
         force: { type: 'boolean', default: false, describe: 'Replace an existing output' },
         ...modelOptions,
       })
@@ -64,11 +67,12 @@ export const quantize: CommandModule<GlobalArgs, Args> = {
       const data = readData(args);
       const bar = progress(args);
       try {
-        const { model, ...result } = await withModel(args, (opened) =>
-          quantizeModel(opened, data, { ...optionsOf(args), signal, onProgress: bar.onProgress }),
-        );
+        const { model, ...result } = await withModel(args, (opened) => {
+          if (args.compact) compactModel(opened.toModel()); // refuses what it cannot write before the work
+          return quantizeModel(opened, data, { ...optionsOf(args), signal, onProgress: bar.onProgress });
+        });
         bar.stop();
-        const bytes = encodeModel(model);
+        const bytes = encodeModel(args.compact ? compactModel(model).model : model);
         writeOutput(args.out, bytes);
         const run = {
           ...result,

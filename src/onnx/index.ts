@@ -1,3 +1,4 @@
+export { compactModel, expandModel } from './compact.js';
 export { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, vjpModel } from './derivatives.js';
 export { unsupportedOps } from './import.js';
 export { type LossName, type LossSpec, lossNames } from './losses.js';

@@ -5,6 +5,7 @@ import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { GraphError } from '../core/errors.js';
 import type { ParameterSlot } from '../core/model-types.js';
 import { sizeOf } from '../core/tensor.js';
+import { expandModel } from './compact.js';
 import type { Model } from './graph.js';
 import { type LossName, type LossSpec, lossNames } from './losses.js';
 import { decodeModel } from './model.js';
@@ -49,7 +50,7 @@ export async function openParts(source: string | Uint8Array | Model, options: Op
   if (weights !== undefined) checkOneOf('weights', weights, ['baked', 'live']);
   if (threads !== undefined) checkInteger('threads', threads, 1);
   const loss = readLoss(options.loss);
-  const file = typeof source === 'object' && 'graph' in source ? source : readModel(source);
+  const file = typeof source === 'object' && 'graph' in source ? expandModel(source) : readModel(source);
   const model = isHalf(file.graph) ? widened(file) : file;
   const output = outputOf(model, options.output);
   const layout = slotsOf(model, output, options.wrt);
@@ -57,11 +58,12 @@ export async function openParts(source: string | Uint8Array | Model, options: Op
   return { file, model, ort, loss, output, layout, form: weights, threads };
 }
 
-/** A model from the bytes of a file, or from a path with the external data beside it. @throws {GraphError | DomainError} */
+/** A model from the bytes of a file, or from a path with the external data beside it; a compact one is expanded. @throws {GraphError | DomainError} */
 export function readModel(source: string | Uint8Array): Model {
-  if (typeof source !== 'string') return decodeModel(source);
+  if (typeof source !== 'string') return expandModel(decodeModel(source));
   try {
-    return decodeModel(readBytes(source), { external: (location, offset, length) => readBeside(source, location, offset, length) });
+    const external = (location: string, offset: number, length: number | undefined) => readBeside(source, location, offset, length);
+    return expandModel(decodeModel(readBytes(source), { external }));
   } catch (error) {
     if (error instanceof GraphError) throw new GraphError(`${source}: ${error.message}`, error, { cause: error });
     throw error;

@@ -130,3 +130,17 @@ test.each([
   if (signal === 'SIGINT') expect(stderr).toMatch(/^error: signal: the work was aborted/);
   expect(readdirSync(folder).filter((name) => name.includes('killed'))).toEqual([]);
 });
+
+test('--compact writes a file of little more than half the size that evaluates alike, and not together with --compress', async () => {
+  const wide = { channels: [16, 24, 32] as const };
+  writeFileSync(join(folder, 'wide.onnx'), encodeModel(digitsNetwork({ channels: [...wide.channels] })));
+  const how = ['prune', 'wide.onnx', ...args.slice(2), '--method', 'magnitude', '--pattern', '2:4', '--json'];
+  const plain = JSON.parse((await cli([...how, '--out', 'plain.onnx'], { cwd: folder })).stdout);
+  const packed = JSON.parse((await cli([...how, '--compact', '--out', 'packed.onnx'], { cwd: folder })).stdout);
+  expect(packed.bytes).toBe(readFileSync(join(folder, 'packed.onnx')).length);
+  expect(packed.bytes).toBeLessThan(0.6 * plain.bytes);
+  const again = await cli(['evaluate', 'packed.onnx', ...args.slice(2), '--json'], { cwd: folder });
+  expect(JSON.parse(again.stdout)).toEqual(plain.after);
+  const both = await cli([...how, '--compact', '--compress', '--out', 'both.onnx'], { cwd: folder });
+  expect([both.code, both.stderr]).toEqual([2, 'error: --compact: expected either --compress or --compact, got both\n']);
+});

@@ -4,7 +4,7 @@ import { ElleSchedule, localLinearity } from '../../src/curvature/local-linearit
 import { DenseModel } from '../../src/dense/dense-model.js';
 import { adam } from '../../src/optimizers/index.js';
 import { expectClose, randomF64 } from '../helpers/close.js';
-import { accuracyOn, digits, digitsNetwork, rowsOf, testWithDigits } from '../helpers/digits.js';
+import { accuracyOn, digits, rowsOf, testWithDigits } from '../helpers/digits.js';
 import { network } from '../helpers/quadratic.js';
 
 test('systems/214: for a loss that is quadratic in the input the error is (½ t(1 − t) dᵀHd)²', async () => {
@@ -74,8 +74,8 @@ function lossAndSlope(logits: ArrayLike<number>, y: Int32Array): { losses: Float
   return { losses, slopes };
 }
 
-/** The gradient of weight·E on a batch, by the three forward passes of E and a backward pass of each. */
-async function penalty(model: DenseModel, { x, y }: Rows, epsilon: number, weight: number, random: Random): Promise<Float64Array> {
+/** The gradient of weight·E on a batch, the weight by a schedule: the three forward passes of E, and a backward pass of each where it counts. */
+async function penalty(model: DenseModel, { x, y }: Rows, epsilon: number, schedule: ElleSchedule, random: Random): Promise<Float64Array> {
   const n = y.length;
   const jitter = () => x.data.map((v) => v + epsilon * (2 * random.uniform() - 1));
   const [from, to] = [jitter(), jitter()];
@@ -84,12 +84,14 @@ async function penalty(model: DenseModel, { x, y }: Rows, epsilon: number, weigh
   const points = [from, to, between].map((data) => ({ data, shape: x.shape }));
   const found: ReturnType<typeof lossAndSlope>[] = [];
   for (const point of points) found.push(lossAndSlope((await model.predict(point)).data as Float32Array, y));
+  const errors = t.map((share, i) => found[2]!.losses[i]! - (1 - share) * found[0]!.losses[i]! - share * found[1]!.losses[i]!);
+  const weight = schedule.next(errors.reduce((sum, e) => sum + (e * e) / n, 0));
   const out = new Float64Array(model.parameterCount);
+  if (weight === 0) return out;
   for (const [j, { slopes }] of found.entries()) {
     const seed = Float32Array.from(slopes, (slope, at) => {
       const i = Math.floor(at / 10);
-      const error = found[2]!.losses[i]! - (1 - t[i]!) * found[0]!.losses[i]! - t[i]! * found[1]!.losses[i]!;
-      return ((2 * weight) / n) * error * [t[i]! - 1, -t[i]!, 1][j]! * slope;
+      return ((2 * weight) / n) * errors[i]! * [t[i]! - 1, -t[i]!, 1][j]! * slope;
     });
     const grad = await model.vjp(points[j]!, { data: seed, shape: [n, 10] });
     for (let i = 0; i < out.length; i++) out[i] = out[i]! + grad[i]!;
@@ -97,53 +99,69 @@ async function penalty(model: DenseModel, { x, y }: Rows, epsilon: number, weigh
   return out;
 }
 
-/** FGSM training on digits: 12 epochs at radius 0.15, then at 0.25. Robust accuracy (PGD, 10 steps) and E on the way. */
-async function adversarialCourse(weight: number) {
+/** A digits network 64-64-64-10 in f32. */
+function deepNetwork(seed: number): DenseModel {
+  const random = new Random(seed);
+  const layers = [64, 64, 10].map((out, i) => ({
+    weight: { data: random.fill(new Float32Array(out * 64)).map((v) => v * Math.sqrt(2 / 64)), shape: [out, 64] },
+    bias: new Float32Array(out),
+    activation: i < 2 ? ('relu' as const) : ('identity' as const),
+  }));
+  return DenseModel.create({ layers, loss: 'cross-entropy', precision: 'float32' });
+}
+
+/** 24 epochs of FGSM training at radius 0.25, which rises over the first five; with ELLE-A at the authors' values or without. */
+async function adversarialCourse(seed: number, regularised: boolean) {
   const [train, val] = [digits('train'), digits('val')];
-  const model = digitsNetwork(64);
-  const optimizer = adam({ learningRate: 0.005 });
+  const radius = 0.25;
+  const model = deepNetwork(seed);
+  const optimizer = adam({ learningRate: 0.004 });
   const w = model.getParameters();
   const state = optimizer.init(w);
-  const random = new Random(3);
-  const course: { pgd: number; fgsm: number; error: number }[] = [];
-  for (let epoch = 1; epoch <= 36; epoch++) {
-    const epsilon = epoch <= 12 ? 0.15 : 0.25;
+  const random = new Random(seed + 100);
+  const schedule = new ElleSchedule({ largest: 4000, decay: 0.99, deviations: 2 });
+  const errors: number[] = [];
+  for (let epoch = 1; epoch <= 24; epoch++) {
+    const epsilon = radius * Math.min(1, epoch / 5);
     const order = random.permutation(train.y.length);
     for (let at = 0; at < order.length; at += 64) {
       const batch = rowsOf(train, order.subarray(at, at + 64));
       const { grad } = await model.gradient(await attacked(model, batch, epsilon, 1, epsilon));
-      if (weight > 0) {
-        const extra = await penalty(model, batch, 0.25, weight, random);
+      if (regularised) {
+        const extra = await penalty(model, batch, epsilon, schedule, random);
         for (let i = 0; i < grad.length; i++) grad[i] = grad[i]! + extra[i]!;
       }
       optimizer.step(w, grad, state);
       model.setParameters(w);
     }
-    if (epoch < 15 || epoch % 3) continue;
-    course.push({
-      pgd: await accuracyOn(model, await attacked(model, val, 0.25, 10, 0.0625)),
-      fgsm: await accuracyOn(model, await attacked(model, val, 0.25, 1, 0.25)),
-      error: (await localLinearity(model, train, { epsilon: 0.25, seed: 1 })).value,
-    });
+    if (epoch === 12 || epoch === 24) errors.push((await localLinearity(model, train, { epsilon: radius, seed: 1 })).value);
   }
-  return { course, best: Math.max(...course.map(({ pgd }) => pgd)), last: course.at(-1)!, first: course[0]! };
+  const [pgd, fgsm] = [
+    await accuracyOn(model, await attacked(model, val, radius, 20, radius / 4)),
+    await accuracyOn(model, await attacked(model, val, radius, 1, radius)),
+  ];
+  model.dispose();
+  return { pgd, fgsm, errors: errors as [number, number] };
 }
 
-// The setting (radius, width, rate, penalty) was searched for: most of some fifteen others showed no collapse, or no robustness from the start;
-// here robustness falls away gradually, at this seed, rather than at once.
-testWithDigits('systems/214: FGSM training overfits to its attack while E climbs; with the penalty neither happens', async () => {
-  const plain = await adversarialCourse(0);
-  // Robust accuracy collapses (16 % to 3 %) while accuracy under the attack of training rises, and E grows.
-  expect(plain.last.pgd).toBeLessThan(0.4 * plain.best);
-  expect(plain.last.fgsm).toBeGreaterThan(2 * plain.first.fgsm);
-  expect(plain.last.error).toBeGreaterThan(3 * plain.first.error);
-  const rising = plain.course.findIndex(({ error }) => error > 1.25 * plain.first.error);
-  expect(plain.course[rising]!.pgd).toBeGreaterThan(2 * plain.last.pgd); // E rises before the worst of the collapse
-  const held = await adversarialCourse(3000);
-  expect(held.last.pgd).toBeGreaterThan(0.7 * held.best);
-  expect(held.last.pgd).toBeGreaterThan(3 * plain.last.pgd);
-  expect(held.last.error).toBeLessThan(plain.last.error / 20);
-});
+// On networks of this size robustness does not collapse in an instant (no seed of 13 at radii from .1 to .3); the rest of it is seen at every
+// seed. Over 13 seeds, without and with ELLE-A: accuracy under FGSM .39–.57 and .11–.25, under PGD .04 and .12 in the mean; src/curvature/README.md.
+testWithDigits(
+  'systems/214: FGSM training overfits to its attack while E climbs; with ELLE-A neither happens, and robustness is higher in the mean over seeds',
+  async () => {
+    let gained = 0;
+    for (const seed of [31, 32]) {
+      const [plain, held] = [await adversarialCourse(seed, false), await adversarialCourse(seed, true)];
+      expect(plain.fgsm - plain.pgd).toBeGreaterThan(0.25);
+      expect(plain.errors[1]).toBeGreaterThan(plain.errors[0]);
+      expect(held.fgsm - held.pgd).toBeLessThan(0.15);
+      expect(held.errors[1]).toBeLessThan(plain.errors[1] / 10);
+      gained += (held.pgd - plain.pgd) / 2;
+    }
+    expect(gained).toBeGreaterThan(0.02);
+  },
+  30_000,
+);
 
 test('empty batches and draws that do not fit are refused by name', async () => {
   const { model, batch } = network([4, 8, 3], 2);

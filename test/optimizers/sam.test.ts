@@ -1,13 +1,12 @@
 // systems/264: Sharpness-Aware Minimization for Efficiently Improving Generalization.
-import type { Batch } from '../../src/core/model-types.js';
 import { Random } from '../../src/core/random.js';
+import type { FloatArray } from '../../src/core/tensor.js';
 import { hessianOperator } from '../../src/curvature/operators.js';
 import { topEigenvalues } from '../../src/curvature/top-eigenvalues.js';
 import { sam, sgd } from '../../src/optimizers/index.js';
 import { expectClose, randomF64 } from '../helpers/close.js';
 import { accuracyOn, digits, digitsNetwork, rowsOf, testWithDigits } from '../helpers/digits.js';
 import { network } from '../helpers/quadratic.js';
-import { noisyBlobs } from './noisy-blobs.js';
 
 const h = Float64Array.of(4, 1, 0.25);
 
@@ -45,69 +44,45 @@ test('systems/264: the rise of the loss at the ASAM point does not change when l
   expect(Math.abs((await rise('sam')) / plain - 1)).toBeGreaterThan(0.05);
 });
 
-test('systems/264: with 40 % label noise SAM is flatter and right more often on clean data than SGD', async () => {
-  const results: { sharpness: number; accuracy: number }[] = [];
-  for (const rho of [0, 0.3]) {
-    const { model, full, accuracy, batches } = noisyBlobs('mse');
-    const base = sgd({ learningRate: 0.2, momentum: 0.9 });
-    const w = model.getParameters() as Float64Array;
-    const state = base.init(w);
-    const random = new Random(4);
-    const at = (batch: Batch) => async (point: Float32Array | Float64Array) => {
-      model.setParameters(point);
-      return model.gradient(batch);
-    };
-    for (let step = 0; step < 300; step++) {
-      const batch = batches(random, 32);
-      if (rho > 0) await sam(base, { rho }).step(w, at(batch), state);
-      else base.step(w, (await at(batch)(w)).grad, state);
-    }
-    model.setParameters(w);
-    results.push({
-      sharpness: (await topEigenvalues(hessianOperator(model, full), { verify: false, tolerance: 1e-3 })).values[0]!,
-      accuracy: await accuracy(),
-    });
-  }
-  const [plain, flat] = results;
-  expect(flat!.sharpness).toBeLessThan(plain!.sharpness / 2);
-  expect(flat!.accuracy).toBeGreaterThan(plain!.accuracy);
-});
-
 testWithDigits(
-  'systems/264: on a digits network with 40 % label noise SAM is flatter and more accurate on clean digits than SGD',
+  'systems/264: with 40 % label noise SAM, its radius chosen on held-out noisy samples, is flatter and more accurate on clean digits than SGD, for every seed',
   async () => {
-    const clean = digits('train', 600);
-    const redraw = new Random(7);
-    const train = { x: clean.x, y: clean.y.map((label) => (redraw.uniform() < 0.4 ? redraw.integer(10) : label)) };
-    const results: { sharpness: number; accuracy: number }[] = [];
-    for (const rho of [0, 0.6]) {
-      const model = digitsNetwork(64);
-      const base = sgd({ learningRate: 0.1, momentum: 0.9 });
-      const w = model.getParameters();
-      const state = base.init(w);
-      const random = new Random(4);
-      for (let step = 0; step < 1200; step++) {
-        const batch = rowsOf(
-          train,
-          Int32Array.from({ length: 64 }, () => random.integer(600)),
-        );
-        const at = (point: Float32Array | Float64Array) => {
-          model.setParameters(point);
-          return model.gradient(batch);
-        };
-        if (rho > 0) await sam(base, { rho }).step(w, at, state);
-        else base.step(w, (await at(w)).grad, state);
-        model.setParameters(w);
-      }
-      results.push({
-        sharpness: (await topEigenvalues(hessianOperator(model, train), { verify: false, tolerance: 1e-3 })).values[0]!,
-        accuracy: await accuracyOn(model, digits('val')),
-      });
+    const all = digits('train');
+    const clean = digits('val');
+    for (const seed of [51, 52, 53]) {
+      const redraw = new Random(seed);
+      const noisy = { x: all.x, y: all.y.map((label) => (redraw.uniform() < 0.4 ? redraw.integer(10) : label)) };
+      const order = redraw.permutation(all.y.length);
+      const [train, held] = [rowsOf(noisy, order.subarray(0, 600)), rowsOf(noisy, order.subarray(600))];
+      const trained = async (rho: number) => {
+        const model = digitsNetwork(64, { seed });
+        const base = sgd({ learningRate: 0.1, momentum: 0.9 });
+        const w = model.getParameters();
+        const state = base.init(w);
+        const random = new Random(seed + 1);
+        for (let step = 0; step < 900; step++) {
+          const batch = rowsOf(
+            train,
+            Int32Array.from({ length: 64 }, () => random.integer(600)),
+          );
+          const at = (point: FloatArray) => {
+            model.setParameters(point);
+            return model.gradient(batch);
+          };
+          if (rho > 0) await sam(base, { rho }).step(w, at, state);
+          else base.step(w, (await at(w)).grad, state);
+          model.setParameters(w);
+        }
+        const [sharpness] = (await topEigenvalues(hessianOperator(model, train), { verify: false, tolerance: 1e-3 })).values;
+        return { sharpness: sharpness!, chosenBy: await accuracyOn(model, held), accuracy: await accuracyOn(model, clean) };
+      };
+      const plain = await trained(0);
+      const flat = (await Promise.all([0.1, 0.2, 0.5].map(trained))).reduce((a, b) => (b.chosenBy > a.chosenBy ? b : a)); // radii of the paper's grid
+      expect(flat.accuracy).toBeGreaterThan(plain.accuracy + 0.04); // .69 to .76 against .58 to .67 over five seeds
+      expect(flat.sharpness).toBeLessThan(0.5 * plain.sharpness);
     }
-    const [plain, flat] = results;
-    expect(flat!.accuracy).toBeGreaterThan(plain!.accuracy + 0.08); // .836 against .684
-    expect(flat!.sharpness).toBeLessThan(0.7 * plain!.sharpness); // .72 against 1.87
   },
+  30_000,
 );
 
 test('a zero gradient gives a zero perturbation; bad radii are refused by name', () => {

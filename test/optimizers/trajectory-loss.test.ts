@@ -55,60 +55,67 @@ test('the memory answers with the logits of `delay` epochs ago, and with nothing
   expect(() => memory.record(0, [1], { data: Float32Array.of(1), shape: [1, 1] })).toThrow(/logits: expected shape \[1, 2\], got \[1, 1\]/);
 });
 
-test('systems/171: at equal training loss on noisy labels it is flatter than SGD and as flat as SAM, with one gradient a step', async () => {
-  const results: { sharpness: number; gradients: number; steps: number }[] = [];
-  for (const [weight, rho] of [
-    [0, 0],
-    [0.3, 0],
-    [0, 0.05],
-  ] as const) {
-    const { model, train, n, k } = noisyBlobs();
-    const optimizer = sgd({ learningRate: 0.2, momentum: 0.9 });
-    const w = model.getParameters() as Float64Array;
-    const state = optimizer.init(w);
-    const memory = new LogitMemory(n, k, { delay: 3 });
-    const random = new Random(4);
-    let [gradients, steps] = [0, 0];
-    let sharpness = 0;
-    for (let epoch = 0; epoch < 150 && (await model.loss(train)) > 0.45; epoch++) {
-      const order = random.permutation(n);
-      for (let from = 0; from < n; from += 32) {
-        const indices = order.slice(from, from + 32);
-        const x = { data: gather(train.x.data, indices), shape: [indices.length, 8] };
-        const y = Int32Array.from(indices, (i) => train.y[i]!);
-        const logits = await model.predict(x);
-        // The gradient in the logits: cross-entropy plus the trajectory term; one backward pass takes it to the parameters.
-        const seed = softmaxSeed(logits.data as Float64Array, y, k);
-        const past = memory.past(epoch, indices);
-        if (weight > 0 && past && epoch >= 5) {
-          const { grad } = trajectoryLoss(logits, past, { weight, temperature: 5 });
-          for (let i = 0; i < seed.length; i++) seed[i] = seed[i]! + grad.data[i]!;
-        }
-        memory.record(epoch, indices, logits);
-        steps++;
-        if (rho > 0) {
-          const at = (point: FloatArray) => {
-            gradients++;
-            model.setParameters(point);
-            return model.gradient({ x, y });
-          };
-          await sam(optimizer, { rho }).step(w, at, state);
-        } else {
-          gradients++;
-          optimizer.step(w, await model.vjp(x, { data: seed, shape: [indices.length, k] }), state);
-        }
-        model.setParameters(w);
+/** Trains on a noisy problem to a training loss of 0.3, with λ = 0.3, T = 5, E = 3 from epoch 5 where there is a weight, SAM's radius else. */
+async function sharpnessOf(problem: number, weight: number, rho: number): Promise<{ sharpness: number; gradients: number; steps: number }> {
+  const { model, train, n, k } = noisyBlobs(problem);
+  const optimizer = sgd({ learningRate: 0.2, momentum: 0.9 });
+  const w = model.getParameters() as Float64Array;
+  const state = optimizer.init(w);
+  const memory = new LogitMemory(n, k, { delay: 3 });
+  const random = new Random(problem);
+  let [gradients, steps] = [0, 0];
+  for (let epoch = 0; epoch < 400 && (await model.loss(train)) > 0.3; epoch++) {
+    const order = random.permutation(n);
+    for (let from = 0; from < n; from += 32) {
+      const indices = order.slice(from, from + 32);
+      const x = { data: gather(train.x.data, indices), shape: [indices.length, 8] };
+      const y = Int32Array.from(indices, (i) => train.y[i]!);
+      const logits = await model.predict(x);
+      // The gradient in the logits: cross-entropy plus the trajectory term; one backward pass takes it to the parameters.
+      const seed = softmaxSeed(logits.data as Float64Array, y, k);
+      const past = memory.past(epoch, indices);
+      if (weight > 0 && past && epoch >= 5) {
+        const { grad } = trajectoryLoss(logits, past, { weight, temperature: 5 });
+        for (let i = 0; i < seed.length; i++) seed[i] = seed[i]! + grad.data[i]!;
       }
+      memory.record(epoch, indices, logits);
+      steps++;
+      if (rho > 0) {
+        const at = (point: FloatArray) => {
+          gradients++;
+          model.setParameters(point);
+          return model.gradient({ x, y });
+        };
+        await sam(optimizer, { rho }).step(w, at, state);
+      } else {
+        gradients++;
+        optimizer.step(w, await model.vjp(x, { data: seed, shape: [indices.length, k] }), state);
+      }
+      model.setParameters(w);
     }
-    sharpness = (await topEigenvalues(hessianOperator(model, train), { verify: false, tolerance: 1e-3 })).values[0]!;
-    expect(await model.loss(train)).toBeLessThan(0.45);
-    results.push({ sharpness, gradients, steps });
   }
-  const [plain, free, twice] = results;
-  expect(twice!.gradients).toBe(2 * twice!.steps);
-  expect(free!.sharpness).toBeLessThan(1.25 * twice!.sharpness);
-  expect(free!.gradients).toBe(free!.steps);
-  expect(free!.sharpness).toBeLessThan(0.8 * plain!.sharpness);
+  expect(await model.loss(train)).toBeLessThanOrEqual(0.3);
+  const [sharpness] = (await topEigenvalues(hessianOperator(model, train), { verify: false, tolerance: 1e-3 })).values;
+  model.dispose();
+  return { sharpness: sharpness!, gradients, steps };
+}
+
+test('systems/171: at equal training loss on noisy labels, over five problems at the values of the papers, it is flatter than SGD and than SAM, with one gradient a step', async () => {
+  const means = [0, 0, 0];
+  for (const problem of [51, 52, 53, 54, 55]) {
+    const [plain, free, twice] = [
+      await sharpnessOf(problem, 0, 0),
+      await sharpnessOf(problem, 0.3, 0),
+      await sharpnessOf(problem, 0, 0.05),
+    ] as const;
+    expect(twice.gradients).toBe(2 * twice.steps);
+    expect(free.gradients).toBe(free.steps);
+    for (const [i, { sharpness }] of [plain, free, twice].entries()) means[i] = means[i]! + Math.log(sharpness) / 5;
+  }
+  const [plain, free, twice] = means.map(Math.exp);
+  // Four sets of five other problems: .55, .74, .74 and .69 of SGD's, .59, .86, .76 and .73 of SAM's.
+  expect(free!).toBeLessThan(0.9 * plain!);
+  expect(free!).toBeLessThan(twice!);
 });
 
 function gather(data: Float64Array, indices: ArrayLike<number>): Float64Array {

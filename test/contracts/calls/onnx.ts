@@ -1,3 +1,4 @@
+import type { Model } from '../../../src/onnx/graph.js';
 import { encodeModel, type OnnxModel } from '../../../src/onnx/index.js';
 import type { Ort } from '../../../src/onnx/ort-types.js';
 import { pruneChannels, quantizeModel } from '../../../src/workflows/index.js';
@@ -17,6 +18,13 @@ const x = { data: Float32Array.from({ length: 15 }, (_, i) => ((i * 7) % 11) / 5
 const batch = { x, y: Int32Array.of(0, 1, 2, 3, 1) };
 const loss = 'cross-entropy' as const;
 
+/** The model with a large matrix of few numbers beside its own. */
+function mostlyZero(model: Model): Model {
+  const data = Float32Array.from({ length: 3000 }, (_, i) => (i % 7 ? 0 : i));
+  model.graph.initializers.set('large', { type: 'float32', data, shape: [30, 100] });
+  return model;
+}
+
 /** One small call per function that needs no ONNX Runtime: the bytes of what it writes. */
 export const calls: Record<string, (area: Area) => unknown> = {
   'decode-model': ({ decodeModel }) => {
@@ -24,6 +32,9 @@ export const calls: Record<string, (area: Area) => unknown> = {
     return { nodes: graph.nodes.length, weights: graph.initializers.get('w1')?.data, opset: opsets.get('') };
   },
   'encode-model': ({ decodeModel, encodeModel }) => encodeModel(decodeModel(network())),
+  'compact-model': ({ compactModel, decodeModel, encodeModel }) => encodeModel(compactModel(mostlyZero(decodeModel(network()))).model),
+  'expand-model': ({ compactModel, decodeModel, encodeModel, expandModel }) =>
+    encodeModel(expandModel(compactModel(mostlyZero(decodeModel(network()))).model)),
   'read-model': ({ readModel, encodeModel }) => encodeModel(readModel(network())),
   'parameter-slots': ({ decodeModel, parameterSlots }) =>
     parameterSlots(decodeModel(network())).map(({ offset, shape }) => [offset, ...shape]),
