@@ -3,7 +3,7 @@
 import { asRecord } from './check.js';
 import { AbortError, DomainError, ShapeError } from './errors.js';
 import type { Batch, Data, Inputs } from './model-types.js';
-import { asTensor, checkAttached, describe, isTypedArray, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
+import { asFloats, asTensor, checkAttached, describe, isTypedArray, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
 
 /** One pass over the batches of `data`. @throws {DomainError} when it is neither a batch, a list nor a function */
 export async function* batchesOf(data: Data): AsyncGenerator<Batch> {
@@ -46,7 +46,7 @@ export function takeSamples(batch: Batch, chosen: ArrayLike<number>): Batch {
       ? takeRows('x', x as TensorLike, chosen)
       : Object.fromEntries(Object.entries(x).map(([name, t]) => [name, takeRows(name, t, chosen)])),
     y: isTypedArray(y) ? rowsOf('y', y, samples, chosen) : takeRows('y', y as TensorLike, chosen),
-    ...(weights && { weights: rowsOf('weights', weights, samples, chosen) }),
+    ...(weights && { weights: rowsOf('weights', asFloats('weights', weights), samples, chosen) }),
   };
 }
 

@@ -71,11 +71,11 @@ export function checkFunction(name: string, value: unknown): void {
 }
 
 /** Throws unless `value` has `methods`: a model, an operator or a pool of the caller's making. */
-export function checkMethods(name: string, value: unknown, what: string, ...methods: string[]): void {
-  const candidate = value as Record<string, unknown> | null | undefined;
+export function checkMethods(name: string, value: unknown, what: string, ...methods: PropertyKey[]): void {
+  const candidate = value as Record<PropertyKey, unknown> | null | undefined;
   for (const method of methods)
     if (typeof candidate?.[method] !== 'function')
-      throw new DomainError(`${name}: expected ${what} with ${method}(), got ${describe(value)}`);
+      throw new DomainError(`${name}: expected ${what} with ${String(method)}(), got ${describe(value)}`);
 }
 
 /** Throws unless `array` has exactly `length` elements. */
@@ -85,7 +85,7 @@ export function checkLength(name: string, array: { readonly length: number }, le
 
 /** Throws unless `array` has at least one element. */
 export function checkNotEmpty(name: string, array: { readonly length: number }): void {
-  if (!(array?.length > 0))
+  if (!(typeof array === 'object' && array?.length > 0))
     throw new ShapeError(`${name}: expected at least one element, got ${array?.length === 0 ? 'none' : describe(array)}`);
 }
 

@@ -1,9 +1,17 @@
-// One `onIteration` over several solves.
+// `onIteration`: read, and told over several solves.
+import { asRecord, checkFunction } from './check.js';
 
 /** What a solver tells after an iteration; false stops it. */
 export type OnIteration<I extends { readonly iteration: number } = { readonly iteration: number; readonly error: number }> = (
   info: I,
 ) => unknown;
+
+/** The options of an iterative solver. @throws {DomainError} when they are no object (`fields` is what it asks for) or onIteration is no function */
+export function readIterative<T extends { readonly onIteration?: ((info: never) => unknown) | undefined }>(options: T, fields?: string): T {
+  const { onIteration } = asRecord('options', options, fields);
+  if (onIteration) checkFunction('onIteration', onIteration);
+  return options;
+}
 
 /** Iterations of solves in turn, counted on. Once the caller has said false, every later solve ends at its first iteration, untold. */
 export class Iterations<I extends { readonly iteration: number }> {

@@ -1,7 +1,7 @@
 import { samplesOf } from '../core/batches.js';
 import { asRecord, checkArray, checkFiniteNumber, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import type { OnIteration } from '../core/iterations.js';
+import { type OnIteration, readIterative } from '../core/iterations.js';
 import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { square } from '../core/square.js';
 import type { Tensor, TensorLike } from '../core/tensor.js';
@@ -131,7 +131,7 @@ export function secondMomentRadius(
     tolerance = 1e-10,
     maxIterations = 10_000,
     onIteration,
-  } = asRecord('options', options, '{ learningRate, batchSize }');
+  } = readIterative(options, '{ learningRate, batchSize }');
   checkFiniteNumber('learningRate', learningRate);
   checkPositive('batchSize', batchSize);
   checkArray('hessians', hessians);

@@ -1,7 +1,8 @@
 import { checkAborted } from '../core/batches.js';
-import { asRecord, checkFinite, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
+import { checkFinite, checkInteger, checkNonNegative, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { inPrecision } from './lanczos.js';
 import { checkOperator, inner, norm, products, readVector } from './operator.js';
@@ -50,7 +51,7 @@ export async function conjugateGradient(
     tolerance = op.precision === 'float32' ? 1e-5 : 1e-8,
     maxIterations = 2 * op.size,
     preconditioner,
-  } = asRecord('options', options);
+  } = readLong(options);
   checkNonNegative('damping', damping);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 0);

@@ -1,8 +1,8 @@
 import { checkAborted } from '../core/batches.js';
-import { asRecord, checkFinite, checkInteger, checkPositive } from '../core/check.js';
+import { checkFinite, checkInteger, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
-import { stepper } from '../core/stepper.js';
+import { readLong, stepper } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { asFloats } from '../core/tensor.js';
 import { inPrecision } from './lanczos.js';
@@ -36,7 +36,7 @@ export async function flexibleCg(
     maxIterations = 2 * op.size,
     signal,
     onProgress,
-  } = asRecord('options', options);
+  } = readLong(options);
   if (typeof oracle !== 'function') throw new DomainError('oracle: expected a function of the residual, got something else');
   checkInteger('memory', memory, 0);
   checkPositive('tolerance', tolerance);

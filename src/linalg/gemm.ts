@@ -1,4 +1,4 @@
-import { asRecord, checkFinite } from '../core/check.js';
+import { asRecord, checkFinite, checkFiniteNumber } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, precisionOf } from '../core/tensor.js';
@@ -19,6 +19,7 @@ export function gemm(
   options: { alpha?: number; transA?: boolean; transB?: boolean } = {},
 ): Tensor<FloatArray> {
   const { alpha = 1, transA = false, transB = false } = asRecord('options', options);
+  checkFiniteNumber('alpha', alpha);
   const { left, right, m, n, k } = readFactors(a, b, options);
   const precision = precisionOf(left);
   return withArena((arena) => {

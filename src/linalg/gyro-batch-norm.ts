@@ -1,5 +1,6 @@
 import { asRecord, checkFinite, checkInteger, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { readIterative } from '../core/iterations.js';
 import { square } from '../core/square.js';
 import type { FloatArray, NumberArray, Tensor, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, isFloatArray, precisionOf, sizeOf } from '../core/tensor.js';
@@ -85,7 +86,7 @@ export function frechetMean(
   points: TensorLike,
   options: GyroOptions & FrechetOptions = {},
 ): { mean: Tensor<FloatArray>; variance: number; iterations: number; converged: boolean } {
-  const { tolerance = 1e-12, maxIterations = 1000 } = asRecord('options', options);
+  const { tolerance = 1e-12, maxIterations = 1000 } = readIterative(options);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 1);
   const { space, list, shape, precision } = read(points, options);
@@ -109,7 +110,7 @@ export function gyroBatchNorm(
   points: TensorLike,
   options: GyroOptions & Pick<FrechetOptions, 'onIteration'> & { beta?: NumberArray; scale?: number; epsilon?: number } = {},
 ): { points: Tensor<FloatArray>; mean: Tensor<FloatArray>; variance: number } {
-  const { scale = 1, epsilon = 0, onIteration } = asRecord('options', options);
+  const { scale = 1, epsilon = 0, onIteration } = readIterative(options);
   checkPositive('scale', scale);
   checkNonNegative('epsilon', epsilon);
   const { space, list, width, shape, precision } = read(points, options);

@@ -1,8 +1,9 @@
 import { checkAborted } from '../core/batches.js';
-import { asRecord, checkFinite, checkInteger } from '../core/check.js';
+import { checkFinite, checkInteger } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { floats } from '../core/tensor.js';
 import { Basis } from './basis.js';
@@ -46,7 +47,7 @@ export const breakdownLevel = { float32: 2e-6, float64: 1e-13 } as const;
  * @see Lanczos 1950; Parlett, The Symmetric Eigenvalue Problem, §13; used on Hessians by Ghorbani et al. 2019, arXiv:1901.10159
  */
 export async function lanczos(op: LinearOperator, options: LanczosOptions): Promise<LanczosResult> {
-  const { seed = 0, basis: wantBasis = true, signal, onProgress } = asRecord('options', options, '{ steps }');
+  const { seed = 0, basis: wantBasis = true, signal, onProgress } = readLong(options, '{ steps }');
   checkOperator('op', op);
   checkInteger('steps', options.steps, 1);
   checkInteger('size', op.size, 1);

@@ -1,5 +1,5 @@
 // The matrix product on a pool of threads: rows or columns of C, whichever are more, in one piece for each thread.
-import { asRecord, checkMethods } from '../core/check.js';
+import { asRecord, checkFiniteNumber, checkMethods } from '../core/check.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { floats, precisionOf } from '../core/tensor.js';
 import { gemm as multiply } from '../kernels/gemm.js';
@@ -46,6 +46,7 @@ export async function parallelGemm(
 ): Promise<Tensor<FloatArray>> {
   const { pool, alpha = 1, transA = false, transB = false, signal } = asRecord('options', options, '{ pool }');
   checkMethods('pool', pool, 'a ThreadPool', 'map', 'close');
+  checkFiniteNumber('alpha', alpha);
   const { left, right, m, n, k } = readFactors(a, b, options);
   const rowwise = m >= n;
   const [split, whole] = rowwise ? [left, shareable(right)] : [right, shareable(left)];
@@ -58,7 +59,7 @@ export async function parallelGemm(
     for (const from of starts) {
       const count = Math.min(step, extent - from);
       const part = acrossRows ? split.slice(from * k, (from + count) * k) : columns(split, k, extent, from, count);
-      const common = { k, alpha, transA, transB };
+      const common = { k, alpha, transA: Boolean(transA), transB: Boolean(transB) };
       yield rowwise ? { a: part, b: whole, m: count, n, ...common } : { a: whole, b: part, m, n: count, ...common };
     }
   }

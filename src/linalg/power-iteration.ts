@@ -1,8 +1,9 @@
 import { checkAborted } from '../core/batches.js';
-import { asRecord, checkFinite, checkInteger, checkPositive } from '../core/check.js';
+import { checkFinite, checkInteger, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { inPrecision } from './lanczos.js';
 import { checkOperator, inner, norm, products, readVector } from './operator.js';
@@ -30,7 +31,7 @@ export async function powerIteration(
   options: PowerIterationOptions = {},
 ): Promise<{ value: number; vector: FloatArray; residual: number; iterations: number; converged: boolean }> {
   checkOperator('op', op);
-  const { tolerance = op.precision === 'float32' ? 1e-3 : 1e-6, maxIterations = 1000, seed = 0 } = asRecord('options', options);
+  const { tolerance = op.precision === 'float32' ? 1e-3 : 1e-6, maxIterations = 1000, seed = 0 } = readLong(options);
   checkInteger('size', op.size, 1);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 1);

@@ -1,7 +1,9 @@
 // Newton's method with an approximate Hessian, damped by the gradient norm over an adaptive radius.
+
 import { checkAborted } from '../core/batches.js';
-import { checkInteger, checkOneOf, checkOptions, checkPositive } from '../core/check.js';
+import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LinearOperator, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import { type FloatArray, floats } from '../core/tensor.js';
 import { checkModel } from '../curvature/operators.js';
 import { conjugateGradient } from '../linalg/conjugate-gradient.js';
@@ -47,8 +49,7 @@ export async function gradNormSmoothNewton(
   data: Data,
   options: GradNormSmoothNewtonOptions = {},
 ): Promise<{ history: NewtonStep[]; loss: number; gradientNorm: number; converged: boolean }> {
-  checkOptions(options);
-  const { approximation = 'ggn' } = options;
+  const { approximation = 'ggn' } = readLong(options);
   if (typeof approximation !== 'function') checkOneOf('approximation', approximation, ['hessian', 'ggn']);
   const product = approximation === 'hessian' ? (['hvp'] as const) : approximation === 'ggn' ? (['ggnvp'] as const) : [];
   checkModel(model, 'getParameters', 'setParameters', 'gradient', ...product);

@@ -2,8 +2,9 @@
 // the results are the same bits on one thread and on many.
 import { spawn } from '#threads';
 import { checkAborted } from '../core/batches.js';
-import { checkInteger } from '../core/check.js';
+import { checkFunction, checkInteger, checkMethods } from '../core/check.js';
 import { AbortError, DomainError, RuntimeLoadError } from '../core/errors.js';
+import { readLong } from '../core/stepper.js';
 import { capabilities, compiledKernels } from '../runtime/instance.js';
 import { fromPlain } from './plain-error.js';
 import type { Thread } from './spawn.js';
@@ -60,7 +61,7 @@ export class ThreadPool {
    * @throws {DomainError} when `threads` is not a positive integer; {AbortError}
    */
   static async open(options: ThreadPoolOptions = {}): Promise<ThreadPool> {
-    const { threads = capabilities().threads, script, signal } = options;
+    const { threads = capabilities().threads, script, signal } = readLong(options);
     checkInteger('threads', threads, 1, 1024);
     checkAborted(signal);
     if (threads === 1) return new ThreadPool([]);
@@ -84,7 +85,9 @@ export class ThreadPool {
 
   /** Runs one task. @throws what the task throws; {AbortError}; {RuntimeLoadError} when its thread dies; {DomainError} after `close` */
   async run<I, O>(task: Task<I, O>, input: I, options: RunOptions<I> = {}): Promise<O> {
-    const { signal, move } = options;
+    const { signal, move } = readLong(options);
+    if (move) checkFunction('move', move);
+    checkMethods('task', task, 'a task', 'run');
     this.#check();
     checkAborted(signal);
     if (this.#seats.length === 0) return task.run(input);
@@ -111,6 +114,8 @@ export class ThreadPool {
     each: (result: O, index: number) => void,
     options: RunOptions<I> = {},
   ): Promise<void> {
+    checkMethods('inputs', inputs, 'an iterable', Symbol.iterator);
+    checkFunction('each', each);
     const inline = this.#seats.length === 0;
     const waiting: Promise<O>[] = [];
     let index = 0;
@@ -201,7 +206,11 @@ export class ThreadPool {
           seat.thread.post({ id, task: job.task, input: job.input }, job.transfer);
         } catch (error) {
           seat.jobs.delete(id);
-          job.reject(error);
+          job.reject(
+            new DomainError(`input: expected numbers, strings, typed arrays, and records and lists of them (${String(error)})`, {
+              cause: error,
+            }),
+          );
         }
       }
     }

@@ -1,5 +1,6 @@
 import { checkInteger, checkNotEmpty, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { readIterative } from '../core/iterations.js';
 import { square } from '../core/square.js';
 import type { NumberArray, TensorLike } from '../core/tensor.js';
 import { eigh } from '../linalg/eigh.js';
@@ -32,7 +33,7 @@ export function buresBarycenter(
   covariances: readonly TensorLike[],
   options: BuresBarycenterOptions = {},
 ): { covariance: Float64Array; iterations: number; error: number; converged: boolean } {
-  const { tolerance = 1e-12, maxIterations = 500, onIteration } = options;
+  const { tolerance = 1e-12, maxIterations = 500, onIteration } = readIterative(options);
   checkNotEmpty('covariances', covariances);
   checkPositive('tolerance', tolerance);
   checkInteger('maxIterations', maxIterations, 1);

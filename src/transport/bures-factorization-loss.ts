@@ -1,4 +1,4 @@
-import { checkNonNegative, checkNotEmpty } from '../core/check.js';
+import { asRecord, checkNonNegative, checkNotEmpty } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Tensor, TensorLike } from '../core/tensor.js';
 import { gemm } from '../linalg/gemm.js';
@@ -36,7 +36,7 @@ export function buresFactorizationLoss(
   target: TensorLike,
   options: { smoothing?: number } = {},
 ): BuresFactorizationResult {
-  const { smoothing = 0 } = options;
+  const { smoothing = 0 } = asRecord('options', options);
   checkNotEmpty('factors', factors);
   checkNonNegative('smoothing', smoothing);
   const { half, size: d, trace } = rootOf('target', target);

@@ -1,9 +1,10 @@
 // Where a residual is large, smoothed: the adversary's density in adaptive sampling, on a grid.
+
 import { checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
+import { readIterative } from '../core/iterations.js';
 import { asFloats, asTensor, type NumberArray, type TensorLike } from '../core/tensor.js';
 import { Grid } from './grid.js';
-import { checkProblem } from './problem.js';
 
 export interface DirichletOptions {
   /** β > 0: the larger, the closer to uniform, in units of the reward times length². */
@@ -39,8 +40,7 @@ export interface DirichletDensity {
  * @see Tang, Zhai, Wan & Yang 2024, arXiv:2305.18702, §3; active sets: Hintermüller, Ito & Kunisch 2002, doi:10.1137/S1052623401383558
  */
 export function dirichletMaxDensity(reward: TensorLike, options: DirichletOptions): DirichletDensity {
-  checkProblem('options', options, '{ beta, … }');
-  const { beta, maxIterations = 100, onIteration } = options;
+  const { beta, maxIterations = 100, onIteration } = readIterative(options, '{ beta }');
   checkPositive('beta', beta);
   checkInteger('maxIterations', maxIterations, 1);
   const { data, shape } = asTensor('reward', reward);

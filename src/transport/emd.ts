@@ -1,6 +1,8 @@
 // Exact optimal transport.
+
 import { checkInteger } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
+import { readIterative } from '../core/iterations.js';
 import { floats } from '../core/tensor.js';
 import { networkSimplex } from '../kernels/network-simplex.js';
 import type { Arena, F64 } from '../runtime/arena.js';
@@ -64,7 +66,7 @@ const grain = 2 ** 50;
 export function emd(problem: Problem, options: EmdOptions = {}): EmdResult {
   const setting = readProblem(problem, false);
   const { a, b, singleWeights } = setting;
-  const { mass, maxIterations = 100 * (a.length + b.length) + 10_000, warmStart } = options;
+  const { mass, maxIterations = 100 * (a.length + b.length) + 10_000, warmStart } = readIterative(options);
   checkInteger('maxIterations', maxIterations, 0);
   if (warmStart && warmStart.g?.length !== b.length)
     throw new ShapeError(`warmStart.g: expected ${b.length} elements, got ${warmStart.g?.length}`);

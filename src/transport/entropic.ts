@@ -1,5 +1,7 @@
 // The driver of every entropic solver: a schedule of ε, iterations in one of two domains, over-relaxation, and a certificate at the end.
+
 import { DomainError } from '../core/errors.js';
+import { readIterative } from '../core/iterations.js';
 import type { Precision } from '../core/tensor.js';
 import type { Arena } from '../runtime/arena.js';
 import { dualNewton, newtonPatience } from './dual-newton.js';
@@ -210,7 +212,7 @@ function finite(certificate: Certificate, p: Potentials): Omit<EntropicSolution,
 
 /** Checks the options that entropic solvers share. @throws {DomainError} by name */
 export function checkEntropicOptions(options: EntropicOptions): void {
-  const { overRelaxation, warmStart } = options;
+  const { overRelaxation, warmStart } = readIterative(options);
   if (overRelaxation !== undefined && overRelaxation !== 'auto' && !(overRelaxation > 0 && overRelaxation < 2))
     throw new DomainError(`overRelaxation: expected 'auto' or a number in (0, 2), got ${overRelaxation}`);
   if (warmStart && !(warmStart.f?.length > 0 && warmStart.g?.length > 0))

@@ -1,8 +1,10 @@
 // Matching two graphs by node and edge affinities, and gradients through a combinatorial solver.
-import { checkInteger, checkPositive } from '../core/check.js';
+
+import { asRecord, checkFunction, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
+import { readIterative } from '../core/iterations.js';
 import { Random } from '../core/random.js';
-import type { FloatArray } from '../core/tensor.js';
+import { asFloats, type FloatArray } from '../core/tensor.js';
 import { assignment } from './assignment.js';
 import { checkProblem, type Matrix, readMatrix } from './problem.js';
 
@@ -37,7 +39,7 @@ export function graphMatching(
   problem: { readonly node: Matrix; readonly edge?: Matrix },
   options: GraphMatchingOptions = {},
 ): GraphMatchingResult {
-  const { maxIterations = 100, starts = 8, seed = 0, onIteration } = options;
+  const { maxIterations = 100, starts = 8, seed = 0, onIteration } = readIterative(options);
   checkProblem('problem', problem, '{ node, edge? }');
   checkInteger('maxIterations', maxIterations, 1);
   checkInteger('starts', starts, 1);
@@ -153,11 +155,13 @@ export function blackboxSolverGrad(
   gradient: ArrayLike<number>,
   options: { readonly lambda?: number; readonly solution?: ArrayLike<number> } = {},
 ): Float64Array {
-  const { lambda = 1 } = options;
+  const { lambda = 1, solution } = asRecord('options', options);
   checkPositive('lambda', lambda);
-  if (gradient.length !== costs.length) throw new ShapeError(`gradient: expected ${costs.length} elements, got ${gradient.length}`);
-  const c = Float64Array.from(costs);
-  const here = options.solution ?? solver(c.slice());
+  checkFunction('solver', solver);
+  const c = Float64Array.from(asFloats('costs', costs));
+  checkLength('gradient', gradient, c.length);
+  const here = solution ?? solver(c.slice());
+  checkLength('solution', here, c.length);
   const there = solver(c.map((value, k) => value + lambda * gradient[k]!));
   return c.map((_, k) => -(here[k]! - there[k]!) / lambda);
 }

@@ -1,5 +1,5 @@
 import { checkInteger } from '../core/check.js';
-import type { OnIteration } from '../core/iterations.js';
+import { type OnIteration, readIterative } from '../core/iterations.js';
 import { gemv } from '../kernels/gemv.js';
 import type { Arena } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
@@ -47,7 +47,7 @@ export interface MaxSlicedResult {
  * @see Deshpande et al. 2019, Max-Sliced Wasserstein Distance and its Use for GANs, arXiv:1904.05877
  */
 export function maxSlicedWasserstein(problem: CloudProblem, options: MaxSlicedOptions = {}): MaxSlicedResult {
-  const { refine = 25, onIteration } = options;
+  const { refine = 25, onIteration } = readIterative(options);
   checkInteger('refine', refine, 0);
   const slices = readSlices(problem, options);
   const { x, y, p, count } = slices;

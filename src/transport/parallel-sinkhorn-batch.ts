@@ -1,9 +1,10 @@
 // A batch of balanced problems on a pool of threads.
+import { asRecord, checkMethods } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { ThreadPool } from '../threads/pool.js';
 import { shareable, task } from '../threads/task.js';
 import { type EntropicResult, outcome } from './outcome.js';
-import { balance, type Problem, readMatrix } from './problem.js';
+import { balance, checkProblem, type Problem, readMatrix } from './problem.js';
 import { readProblem, type Setting } from './setting.js';
 import { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
 import { type BatchProblem, type BatchResult, batchResult, chains, solveChain } from './sinkhorn-batch.js';
@@ -37,7 +38,8 @@ export async function parallelSinkhornBatch(
   problems: BatchProblem,
   options: SinkhornOptions & { pool: ThreadPool; signal?: AbortSignal },
 ): Promise<BatchResult> {
-  const { pool, signal, ...own } = options;
+  const { pool, signal, ...own } = asRecord('options', options, '{ pool }');
+  checkMethods('pool', pool, 'a ThreadPool', 'map', 'close');
   if (own.onIteration) throw new DomainError('onIteration: expected none, got a function, which another thread cannot call');
   const settings: Setting[] = [];
   const groups: Group[] = [];
@@ -71,6 +73,7 @@ export async function parallelSinkhornBatch(
 /** One cost for many weights is put where every thread sees it. */
 function sharedCost(problems: BatchProblem): BatchProblem {
   if (Array.isArray(problems)) return problems as readonly Problem[];
+  checkProblem('problems', problems, 'a list of problems, or { cost, a, b }');
   const { cost, a, b } = problems as Exclude<BatchProblem, readonly Problem[]>;
   const weights = [readMatrix('a', a), readMatrix('b', b)] as const;
   const { data, rows, cols } = readMatrix('cost', cost, { rows: weights[0].cols, cols: weights[1].cols, unchecked: true });

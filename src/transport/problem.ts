@@ -47,7 +47,7 @@ export function readMatrix(
   let data: FloatArray;
   const candidate = value as { data?: unknown; shape?: readonly number[]; dims?: readonly number[] } | null | undefined;
   const shape = candidate && !Array.isArray(value) ? (candidate.shape ?? candidate.dims) : undefined;
-  if (shape && candidate?.data !== undefined) {
+  if (Array.isArray(shape) && candidate?.data !== undefined) {
     if (shape.length !== 2) throw new ShapeError(`${name}: expected a matrix with two extents, got shape [${shape.join(', ')}]`);
     data = asFloats(name, candidate.data);
     const [n, m] = shape as [number, number];
@@ -100,7 +100,7 @@ export function readWeights(name: string, value: unknown, length: number): Float
 
 /** The number of entries of an optional weight vector, for matrices without a shape. */
 export function lengthOf(value: unknown): number | undefined {
-  return value === undefined ? undefined : (value as ArrayLike<number>).length;
+  return (value as ArrayLike<number> | null | undefined)?.length;
 }
 
 /** Σ of the weights. */

@@ -1,7 +1,8 @@
 // Imbalance-aware pseudo-labels by progressive partial transport.
 import { checkFinite, checkOneOf, checkPositive, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import { type FloatArray, type NumberArray, precisionOf } from '../core/tensor.js';
+import { readIterative } from '../core/iterations.js';
+import { asFloats, type FloatArray, type NumberArray, precisionOf } from '../core/tensor.js';
 import type { LabelRows } from '../kernels/label-kernel.js';
 import { extremes } from '../kernels/marginals.js';
 import { log } from '../kernels/scalar.js';
@@ -127,7 +128,15 @@ const lowest = { float32: 60, float64: 300 };
 export function solvePartial(labels: Labels, options: ProgressiveOptions): ProgressiveResult {
   const { rows, cols } = labels;
   const precision = precisionOf(labels.data);
-  const { mass = 0.5, clusterPenalty = 1, epsilon = 0.1, method = 'newton', warmStart, start = 'ones', onIteration } = options;
+  const {
+    mass = 0.5,
+    clusterPenalty = 1,
+    epsilon = 0.1,
+    method = 'newton',
+    warmStart,
+    start = 'ones',
+    onIteration,
+  } = readIterative(options);
   const { tolerance = precision === 'float32' ? 3e-6 : 1e-6, maxIterations = method === 'newton' ? 100 : 1000 } = options;
   checkSolver({ epsilon, tolerance, maxIterations, method }, partialMethods);
   checkRange('mass', mass, 0, 1);
@@ -139,7 +148,7 @@ export function solvePartial(labels: Labels, options: ProgressiveOptions): Progr
     const data = putLabels(arena, labels);
     const width = mass < 1 ? cols + 1 : cols;
     const v = new Float64Array(width);
-    if (warmStart) v.set(Float64Array.from(warmStart.potentials).subarray(0, cols));
+    if (warmStart) v.set(Float64Array.from(asFloats('warmStart.potentials', warmStart.potentials)).subarray(0, cols));
     else if (start === 'published') v.fill(-epsilon * log(width));
     const dualOf = (stride: number, strength = epsilon) => {
       const problem = { rows: Math.ceil(rows / stride), prior, mass, epsilon: strength, lambda: clusterPenalty, precision };

@@ -1,7 +1,7 @@
 // From features to predictions over clusters, for labelling without a classifier.
 import { checkInteger, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import type { OnIteration } from '../core/iterations.js';
+import { type OnIteration, readIterative } from '../core/iterations.js';
 import { Random } from '../core/random.js';
 import { square } from '../core/square.js';
 import { type FloatArray, floats, precisionOf } from '../core/tensor.js';
@@ -40,7 +40,7 @@ export interface PrototypeResult {
  * @see Dhillon & Modha 2001, doi:10.1023/A:1007612920971; prototypes as classifiers: Caron et al. 2020, arXiv:2006.09882
  */
 export function prototypeLogits(features: Matrix, options: PrototypeOptions): PrototypeResult {
-  const { classes, temperature = 0.1, maxIterations = 50, seed = 0, onIteration } = options ?? {};
+  const { classes, temperature = 0.1, maxIterations = 50, seed = 0, onIteration } = readIterative(options, '{ classes }');
   const points = readMatrix('features', features);
   const { rows: n, cols: d } = points;
   checkInteger('classes', classes, 1, n);

@@ -1,4 +1,4 @@
-import { checkInteger, checkLength, checkNonNegative } from '../core/check.js';
+import { asRecord, checkInteger, checkLength, checkNonNegative } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { asFloats, asTensor, type NumberArray, type TensorLike } from '../core/tensor.js';
@@ -27,7 +27,7 @@ export function residualResample(
   count: number,
   options: ResampleOptions = {},
 ): { readonly data: Float64Array; readonly shape: readonly number[] } {
-  const { stratified = false, seed = 0 } = options;
+  const { stratified = false, seed = 0 } = asRecord('options', options);
   checkInteger('count', count, 0);
   checkNonNegative('seed', seed);
   const { data, shape } = asTensor('density', density);

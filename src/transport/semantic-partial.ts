@@ -1,7 +1,7 @@
 // Pseudo-labels that also agree between similar samples.
 import { checkInteger, checkNonNegative } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import { Iterations } from '../core/iterations.js';
+import { Iterations, readIterative } from '../core/iterations.js';
 import { square } from '../core/square.js';
 import { type FloatArray, floats, type Precision, precisionOf } from '../core/tensor.js';
 import { gemm } from '../kernels/gemm.js';
@@ -53,7 +53,14 @@ export interface SemanticResult extends ProgressiveResult {
  * @see Zhang, Ren & He 2024, arXiv:2404.03446, §4
  */
 export function semanticPartial(problem: SemanticProblem, options: SemanticOptions = {}): SemanticResult {
-  const { semanticWeight = 1, neighbours = 20, outerIterations = 10, outerTolerance = 1e-6, onIteration, ...inner } = options;
+  const {
+    semanticWeight = 1,
+    neighbours = 20,
+    outerIterations = 10,
+    outerTolerance = 1e-6,
+    onIteration,
+    ...inner
+  } = readIterative(options);
   const told = new Iterations(onIteration);
   checkNonNegative('semanticWeight', semanticWeight);
   checkInteger('outerIterations', outerIterations, 1);

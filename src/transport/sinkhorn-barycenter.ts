@@ -1,6 +1,8 @@
 // The entropic mean of several histograms.
+
 import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
+import { readIterative } from '../core/iterations.js';
 import type { NumberArray } from '../core/tensor.js';
 import { withArena } from '../runtime/instance.js';
 import { type BarycenterSetting, KernelIteration, LogIteration } from './barycenter-iterations.js';
@@ -65,7 +67,7 @@ export function sinkhornBarycenter(problem: BarycenterProblem, options: Barycent
     tolerance = debiased ? 1e-6 : 1e-8,
     maxIterations = 10_000,
     onIteration,
-  } = options;
+  } = readIterative(options);
   checkProblem('problem', problem, '{ cost, histograms, weights?, costX? }');
   checkPositive('epsilon', epsilon);
   checkOneOf('method', method, barycenterMethods);

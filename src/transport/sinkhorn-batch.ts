@@ -1,6 +1,6 @@
 // Many balanced problems in one call.
 import { ShapeError } from '../core/errors.js';
-import { Iterations } from '../core/iterations.js';
+import { Iterations, readIterative } from '../core/iterations.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { checkProblem, type Matrix, type Problem, readMatrix } from './problem.js';
 import { type SinkhornOptions, type SinkhornResult, sinkhorn } from './sinkhorn.js';
@@ -26,7 +26,7 @@ const chainLength = 8;
  * @throws as `sinkhorn`; {ShapeError} for an empty list
  */
 export function sinkhornBatch(problems: BatchProblem, options: SinkhornOptions = {}): BatchResult {
-  const told = new Iterations(options.onIteration);
+  const told = new Iterations(readIterative(options).onIteration);
   const solve = (problem: Problem, own: SinkhornOptions) => sinkhorn(problem, { ...own, ...told.next() });
   return batchResult(chains(problems).flatMap((chain) => solveChain(chain, options, solve)));
 }

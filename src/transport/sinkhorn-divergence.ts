@@ -1,6 +1,6 @@
 // The debiased entropic distance between two weighted point sets.
 import { DomainError } from '../core/errors.js';
-import { Iterations } from '../core/iterations.js';
+import { Iterations, readIterative } from '../core/iterations.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { weightGradients } from './outcome.js';
 import { pointGradients } from './point-gradient.js';
@@ -39,7 +39,7 @@ export interface DivergenceResult {
  */
 export function sinkhornDivergence(problem: DivergenceProblem, options: UnbalancedOptions = {}): DivergenceResult {
   checkProblem('problem', problem, '{ x, y, costFunction?, a?, b? } or { cost, costX, costY, a?, b? }');
-  const { epsilon = 0.05, marginalPenalty = Infinity } = options;
+  const { epsilon = 0.05, marginalPenalty = Infinity } = readIterative(options);
   const penalty = readPenalty(marginalPenalty);
   if (penalty[0] !== penalty[1]) throw new DomainError('marginalPenalty: expected one penalty for both marginals, got two');
   const { warmStart: _none, onIteration, ...rest } = options;

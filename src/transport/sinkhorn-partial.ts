@@ -1,6 +1,8 @@
 // Entropic transport of part of the mass.
+
 import { checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
+import { readIterative } from '../core/iterations.js';
 import { gibbs } from '../kernels/gibbs.js';
 import { exp as expOf, log } from '../kernels/scalar.js';
 import { capped } from '../kernels/sinkhorn-scaling.js';
@@ -62,7 +64,13 @@ export interface PartialResult {
 export function sinkhornPartial(problem: Problem, options: PartialOptions): PartialResult {
   const setting = readProblem(problem, false);
   const { a, b, precision, make } = setting;
-  const { mass, epsilon = 0.05, tolerance = precision === 'float32' ? 1e-4 : 1e-6, maxIterations = 10_000, onIteration } = options ?? {};
+  const {
+    mass,
+    epsilon = 0.05,
+    tolerance = precision === 'float32' ? 1e-4 : 1e-6,
+    maxIterations = 10_000,
+    onIteration,
+  } = readIterative(options, '{ mass }');
   checkSolver({ epsilon, tolerance, maxIterations });
   checkMass(mass, a, b);
   const [rows, cols] = [supportOf(a), supportOf(b)];

@@ -1,5 +1,5 @@
 // Entropic transport with marginals that may be missed at a price.
-import { checkPositive } from '../core/check.js';
+import { asRecord, checkLength, checkPositive } from '../core/check.js';
 import { exp } from '../kernels/scalar.js';
 import { withArena } from '../runtime/instance.js';
 import { checkEntropicOptions, sinkhornMethods, solveEntropic } from './entropic.js';
@@ -31,7 +31,7 @@ export interface UnbalancedResult extends EntropicResult {
  * @see Chizat, Peyré, Schmitzer & Vialard 2018, arXiv:1607.05816; Séjourné, Vialard & Peyré 2022, arXiv:2201.00730
  */
 export function sinkhornUnbalanced(problem: Problem, options: UnbalancedOptions = {}): UnbalancedResult {
-  const { marginalPenalty = 1 } = options;
+  const { marginalPenalty = 1 } = asRecord('options', options);
   const penalty = readPenalty(marginalPenalty);
   const setting = readProblem(problem, options.lazy);
   if (penalty[0] === Infinity && penalty[1] === Infinity) balance(setting.a, setting.b, setting.singleWeights);
@@ -40,6 +40,7 @@ export function sinkhornUnbalanced(problem: Problem, options: UnbalancedOptions 
 
 /** One penalty for both marginals, or a pair. */
 export function readPenalty(marginalPenalty: number | readonly [number, number]): [number, number] {
+  if (typeof marginalPenalty !== 'number') checkLength('marginalPenalty', marginalPenalty, 2);
   const pair = typeof marginalPenalty === 'number' ? [marginalPenalty, marginalPenalty] : [...marginalPenalty];
   for (const rho of pair) if (rho !== Infinity) checkPositive('marginalPenalty', rho);
   return pair as [number, number];

@@ -1,5 +1,5 @@
 // Balanced entropic optimal transport.
-import { checkLength } from '../core/check.js';
+import { asRecord, checkLength } from '../core/check.js';
 import { withArena } from '../runtime/instance.js';
 import { checkEntropicOptions, type EntropicOptions, sinkhornMethods, solveEntropic } from './entropic.js';
 import { type EntropicResult, outcome } from './outcome.js';
@@ -32,7 +32,7 @@ export type SinkhornResult = EntropicResult;
  * @see Cuturi 2013, arXiv:1306.0895; Peyré & Cuturi 2019, §4, arXiv:1803.00567; stabilisation: Schmitzer 2019, arXiv:1610.06519, §3
  */
 export function sinkhorn(problem: Problem, options: SinkhornOptions = {}): SinkhornResult {
-  const setting = readProblem(problem, options.lazy);
+  const setting = readProblem(problem, asRecord('options', options).lazy);
   balance(setting.a, setting.b, setting.singleWeights);
   return solveBalanced(setting, options);
 }

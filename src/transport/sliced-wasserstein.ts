@@ -1,4 +1,4 @@
-import { checkInteger } from '../core/check.js';
+import { asRecord, checkInteger } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { type FloatArray, type NumberArray, precisionOf } from '../core/tensor.js';
@@ -83,7 +83,7 @@ export function slicedWasserstein(problem: CloudProblem, options: SlicedOptions 
 
 /** Reads a sliced problem by name. */
 export function readSlices(problem: CloudProblem, options: SlicedOptions): Slices {
-  const { p = 2, projections = 50, seed = 0 } = options;
+  const { p = 2, projections = 50, seed = 0 } = asRecord('options', options);
   checkProblem('problem', problem, '{ x, y, a?, b? }');
   checkExponent(p);
   checkInteger('projections', projections, 1);

@@ -1,5 +1,5 @@
 // Online cluster assignments by equal-share transport, and the loss that predicts one view's from the other (SwAV).
-import { checkInteger, checkPositive } from '../core/check.js';
+import { asRecord, checkInteger, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { type FloatArray, floats, precisionOf } from '../core/tensor.js';
 import { log } from '../kernels/scalar.js';
@@ -28,7 +28,7 @@ export interface CodeOptions {
  * @see Caron et al. 2020, arXiv:2006.09882, §3.1
  */
 export function swavCodes(scores: Matrix, options: CodeOptions = {}): Plan {
-  const { epsilon = 0.05, iterations = 3 } = options;
+  const { epsilon = 0.05, iterations = 3 } = asRecord('options', options);
   checkPositive('epsilon', epsilon);
   checkInteger('iterations', iterations, 1);
   const { data, rows: B, cols: K } = readMatrix('scores', scores);
@@ -61,7 +61,7 @@ export function swappedPrediction(
   second: Matrix,
   options: CodeOptions & { readonly temperature?: number } = {},
 ): SwappedPredictionResult {
-  const { temperature = 0.1, ...rest } = options;
+  const { temperature = 0.1, ...rest } = asRecord('options', options);
   checkPositive('temperature', temperature);
   const [one, two] = [readMatrix('first', first), readMatrix('second', second)];
   const { rows: B, cols: K } = one;

@@ -1,4 +1,4 @@
-import { checkFinite, checkNotEmpty, checkRange } from '../core/check.js';
+import { asRecord, checkFinite, checkNotEmpty, checkRange } from '../core/check.js';
 import { asFloats, type FloatArray, type NumberArray, precisionOf } from '../core/tensor.js';
 import { pow } from '../kernels/scalar.js';
 import { mergeSorted, orderRows } from '../kernels/wasserstein1d.js';
@@ -46,7 +46,7 @@ export interface Wasserstein1dResult {
  * @see Peyré & Cuturi 2019, Computational Optimal Transport, §2.6, arXiv:1803.00567
  */
 export function wasserstein1d(problem: LineProblem, options: Wasserstein1dOptions = {}): Wasserstein1dResult {
-  const { p = 1 } = options;
+  const { p = 1 } = asRecord('options', options);
   checkProblem('problem', problem, '{ x, y, a?, b? }');
   checkExponent(p);
   const x = readLine('x', problem.x);

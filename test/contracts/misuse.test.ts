@@ -2,7 +2,7 @@
 // the call returns or throws an error of this package, never one of the engine's. Read from the areas and their example calls.
 import { AfterpassError } from '../../src/core/errors.js';
 import { isTypedArray } from '../../src/core/tensor.js';
-import { callWith, fieldsOf } from '../helpers/misuse.js';
+import { callWith, fieldsOf, optionsOf } from '../helpers/misuse.js';
 import { loadAreas } from './areas.js';
 
 const floats = () => Float32Array.of(1, 2, 3);
@@ -39,7 +39,9 @@ const isCallers = (error: unknown) =>
   /^\s+at .*test\/contracts\/calls\//m.exec((error as Error).stack ?? '')?.index === /^\s+at /m.exec((error as Error).stack ?? '')?.index;
 const told = (what: string, error: unknown) => `${what}: ${error instanceof Error ? `${error.name} ${error.message}` : shown(error)}`;
 
-const areas = (await loadAreas()).filter(({ name }) => ['curvature', 'linalg', 'losses', 'sorting'].includes(name));
+const areas = (await loadAreas()).filter(({ name }) =>
+  ['curvature', 'linalg', 'losses', 'optimizers', 'sorting', 'transport'].includes(name),
+);
 
 describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, area]))('%s', (_name, { exports, calls = {} }) => {
   const functions = Object.entries(exports).filter(([, value]) => typeof value === 'function') as [
@@ -67,14 +69,16 @@ describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, 
     expect(wrong).toEqual([]);
   });
 
-  test.each(Object.entries(calls))('%s names whichever argument or field of one is replaced by another value', async (_key, call) => {
+  test.each(Object.entries(calls))('%s names whichever argument, or field of one, is replaced by another value', async (_key, call) => {
     const wrong: string[] = [];
     const { seen } = await callWith(exports, call);
     const few = String(call).includes('ThreadPool');
     for (const [index, { name, args }] of seen.entries()) {
       for (let argument = 0; argument <= args.length; argument++) {
-        for (const field of [undefined, ...fieldsOf(args[argument])]) {
-          const given = field === undefined ? args[argument] : (args[argument] as Record<string, unknown>)[field];
+        const fields = fieldsOf(args[argument]);
+        const isLast = argument === (fieldsOf(args.at(-1)).length > 0 ? args.length - 1 : args.length);
+        for (const field of [undefined, ...fields, ...(isLast ? optionsOf(name) : [])]) {
+          const given = field === undefined ? args[argument] : (args[argument] as Record<string, unknown> | undefined)?.[field];
           for (const value of others(given, few)) {
             const { errors } = await callWith(exports, call, { call: index, argument, ...(field !== undefined && { field }), value });
             const place = `${name}, argument ${argument}${field === undefined ? '' : `.${field}`} = ${shown(value)}`;

@@ -1,5 +1,6 @@
 // Wrong arguments for valid calls: an area behind a Proxy that counts the calls made to it and to the objects it returns, and in one of
 // them puts another value in the place of one argument, or of one field of an argument.
+import { readdirSync, readFileSync } from 'node:fs';
 import { isTypedArray } from '../../src/core/tensor.js';
 
 /** One call seen: what was called, with what. */
@@ -27,6 +28,33 @@ const isPlain = (value: unknown): value is Record<string, unknown> =>
 
 /** The fields of a record of options or data that a change may replace: not those of tensors (which have readers of their own). */
 export const fieldsOf = (value: unknown): string[] => (isPlain(value) && !Array.isArray(value) ? Object.keys(value) : []);
+
+const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(`src/${file}`, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''));
+const interfaces = new Map(
+  sources.flatMap((text) =>
+    Array.from(text.matchAll(/^export interface (\w+)[^{]*\{[\s\S]*?^\}/gm), ([body, name]) => [name as string, body as string]),
+  ),
+);
+
+/** Names of the optional fields in the parameters of an exported function or class, which example calls may leave out. */
+export function optionsOf(name: string): string[] {
+  const declared = new RegExp(`^export (?:async )?(?:function|class) ${name}\\b[\\s\\S]*?^\\}`, 'm');
+  const seen = new Set<string>();
+  const found = new Set<string>();
+  const look = (text: string): void => {
+    for (const [, field] of text.matchAll(/\b(\w+)\?: /g)) found.add(field as string);
+    for (const [type] of text.matchAll(/\b[A-Z]\w+\b/g)) {
+      const body = interfaces.get(type);
+      if (!body || seen.has(type)) continue;
+      seen.add(type);
+      look(body);
+    }
+  };
+  look(sources.map((text) => declared.exec(text)?.[0]).find(Boolean) ?? '');
+  return [...found];
+}
 
 /**
  * Makes `call` on `area` with at most one change.
