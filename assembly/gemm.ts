@@ -1,16 +1,15 @@
 // General matrix product. Operands are read through a row and a column stride, so a transposed operand is another pair of strides.
-// Blocking after Goto & van de Geijn 2008: strips of A and B are packed once per block of `depth`, tiles run over packed strips.
+// Blocking after Goto & van de Geijn 2008: strips of A and B are packed once per block of `depth`, tiles run over packed strips. A strip
+// of A stays in L1 while those of B pass by from L2: tiles then write C along its rows, which prefetchers follow.
 import { at, madd } from './lib/lanes';
-import { multiplyTile, packStrip, tileCols, tileRows } from './lib/tile';
+import { multiplyTile, packStrips, tileCols, tileRows } from './lib/tile';
 
-/** Columns of A per block: a strip of B (8 KB) stays in L1. */
-const depth: i32 = 256;
-/** Rows of A per block: 128 KB in f32, resident in L2. */
-const rowBlock: i32 = 128;
-/** Columns of B per block. */
-const colBlock: i32 = 1024;
-/** Up to this many rows B is read in place, when its rows are contiguous: packing would cost as much as the product. */
-const fewRows: i32 = 32;
+/** Columns of A per block: a strip of A (8 KB in f32) stays in L1, and C is read and written again only after so many. */
+const depth: i32 = 512;
+/** Rows of A packed at once. Up to as many rows in all, B is read in place when its rows are contiguous: packing would cost as much. */
+const rowBlock: i32 = 32;
+/** Bytes of a row of B per block: 1 MB packed, resident in L2. */
+const rowBytes: i32 = 2048;
 
 /** C = alpha·A·B + beta·C, sums in f64; see sgemm. */
 export function sgemmRef(
@@ -39,7 +38,7 @@ function gemmRef<T>(
 
 /**
  * C [m, n] = alpha·A [m, k]·B [k, n] + beta·C; beta = 0 overwrites C without reading it. Strides ars, acs, brs, bcs, ldc in elements; C has
- * contiguous rows. No overlap of C with A or B. work: gemmWork bytes, 16-byte aligned. Error ≤ (256 + k/256)·2⁻²⁴·|A||B|.
+ * contiguous rows. No overlap of C with A or B. work: gemmWork bytes, 16-byte aligned. Error ≤ (512 + k/512)·2⁻²⁴·|A||B|.
  */
 export function sgemm(
   m: i32, n: i32, k: i32, alpha: f32, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, beta: f32, c: usize, ldc: i32, work: usize,
@@ -56,7 +55,7 @@ export function dgemm(
 /** Bytes of scratch that sgemm (size 4) and dgemm (size 8) need for a product of this shape. */
 export function gemmWork(m: i32, n: i32, k: i32, size: i32): i32 {
   const rows = (min(m, rowBlock) + 3) & ~3;
-  const cols = (min(n, colBlock) + 7) & ~7;
+  const cols = (min(n, rowBytes / size) + 7) & ~7;
   return 128 + (rows + cols) * min(k, depth) * size;
 }
 
@@ -64,38 +63,48 @@ export function gemm<T>(
   m: i32, n: i32, k: i32, alpha: T, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, beta: T, c: usize, ldc: i32, work: usize,
 ): void {
   const width = tileCols<T>();
-  const inPlace = bcs == 1 && m <= fewRows;
-  const tile = work;
+  const colBlock = rowBytes / <i32>sizeof<T>();
+  const inPlace = bcs == 1 && m <= rowBlock;
   const packedA = work + 128;
   const packedB = packedA + (<usize>((min(m, rowBlock) + 3) & ~3)) * min(k, depth) * sizeof<T>();
   if (k <= 0) scale<T>(m, n, beta, c, ldc);
   for (let j0 = 0; j0 < n; j0 += colBlock) {
     const cols = min(n - j0, colBlock);
+    const direct = inPlace ? cols - (cols % width) : 0; // columns read in place
     for (let p0 = 0; p0 < k; p0 += depth) {
       const steps = min(k - p0, depth);
       const factor = p0 == 0 ? beta : 1;
       const fromB = at<T>(b, p0 * brs + j0 * bcs);
-      for (let j = 0; j < cols; j += width) {
-        if (inPlace && cols - j >= width) continue;
-        packStrip<T>(at<T>(packedB, j * steps), width, at<T>(fromB, j * bcs), bcs, brs, min(cols - j, width), steps);
-      }
+      packStrips<T>(at<T>(packedB, direct * steps), width, at<T>(fromB, direct * bcs), bcs, brs, cols - direct, steps);
       for (let i0 = 0; i0 < m; i0 += rowBlock) {
         const rows = min(m - i0, rowBlock);
-        const fromA = at<T>(a, i0 * ars + p0 * acs);
-        for (let i = 0; i < rows; i += tileRows) {
-          packStrip<T>(at<T>(packedA, i * steps), tileRows, at<T>(fromA, i * ars), ars, acs, min(rows - i, tileRows), steps);
+        const toC = at<T>(c, i0 * ldc + j0);
+        packStrips<T>(packedA, tileRows, at<T>(a, i0 * ars + p0 * acs), ars, acs, rows, steps);
+        // In place, what was read of B is used by all rows while it is in L1.
+        for (let j = 0; j < direct; j += width) {
+          tiles<T>(steps, packedA, rows, at<T>(fromB, j), at<T>(0, brs), width, width, alpha, factor, at<T>(toC, j), ldc, work);
         }
-        for (let j = 0; j < cols; j += width) {
-          const across = min(cols - j, width);
-          const direct = inPlace && across == width;
-          const stripB = direct ? at<T>(fromB, j) : at<T>(packedB, j * steps);
-          const stepB: usize = direct ? at<T>(0, brs) : at<T>(0, width);
-          for (let i = 0; i < rows; i += tileRows) {
-            multiplyTile<T>(steps, at<T>(packedA, i * steps), at<T>(0, tileRows), stripB, stepB, tile);
-            addTile<T>(tile, min(rows - i, tileRows), across, alpha, factor, at<T>(c, (i0 + i) * ldc + j0 + j), ldc);
-          }
+        for (let i = 0; i < rows; i += tileRows) {
+          const strip = at<T>(packedA, i * steps);
+          const packed = at<T>(packedB, direct * steps);
+          const row = at<T>(toC, i * ldc + direct);
+          tiles<T>(steps, strip, min(rows - i, tileRows), packed, at<T>(0, width), width, cols - direct, alpha, factor, row, ldc, work);
         }
       }
+    }
+  }
+}
+
+/** The tiles of C [rows, cols] where strips of A and of B meet: A by strips of `steps` columns, B by strips whose rows are bStep bytes apart. */
+// @ts-ignore: decorator
+@inline
+function tiles<T>(
+  steps: i32, a: usize, rows: i32, b: usize, bStep: usize, width: i32, cols: i32, alpha: T, beta: T, c: usize, ldc: i32, tile: usize,
+): void {
+  for (let i = 0; i < rows; i += tileRows) {
+    for (let j = 0; j < cols; j += width) {
+      multiplyTile<T>(steps, at<T>(a, i * steps), at<T>(0, tileRows), at<T>(b, j * steps), bStep, tile);
+      addTile<T>(tile, min(rows - i, tileRows), min(cols - j, width), alpha, beta, at<T>(c, i * ldc + j), ldc);
     }
   }
 }

@@ -87,6 +87,30 @@ export function packStrip<T>(dst: usize, width: i32, src: usize, rs: i32, cs: i3
   }
 }
 
+/** Strips packed together: as many lines with one place in the first-level cache stay there until they are full. */
+const together: i32 = 8;
+
+/** Packs `rows` rows into strips of `width`, one after the other. Rows that are neighbours in memory are read by whole cache lines. */
+export function packStrips<T>(dst: usize, width: i32, src: usize, rs: i32, cs: i32, rows: i32, k: i32): void {
+  let i = 0;
+  if (rs == 1) {
+    const strip = at<T>(0, width * k);
+    for (const whole = rows - (rows % width); i < whole; ) {
+      const group = min(whole - i, together * width);
+      for (let p = 0; p < k; p++) {
+        let to = at<T>(dst, i * k + p * width);
+        const from = at<T>(src, p * cs + i);
+        for (let r = 0; r < group; r += width) {
+          for (let v = 0; v < width; v += lanes<T>()) v128.store(at<T>(to, v), v128.load(at<T>(from, r + v)));
+          to += strip;
+        }
+      }
+      i += group;
+    }
+  }
+  for (; i < rows; i += width) packStrip<T>(at<T>(dst, i * k), width, at<T>(src, i * rs), rs, cs, min(rows - i, width), k);
+}
+
 /** One vector's worth of rows of k consecutive numbers, to k vectors `step` bytes apart. */
 // @ts-ignore: decorator
 @inline

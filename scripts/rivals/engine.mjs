@@ -1,6 +1,6 @@
 // Times one problem: ours and the rivals by turns, after their results were found to agree.
 import { disagreement, numbersOf } from '../../build/src/bench/agreement.js';
-import { readLoop } from '../../build/src/bench/limits.js';
+import { computeLoop, readLoop } from '../../build/src/bench/limits.js';
 import { median, summarize } from '../../build/src/bench/statistics.js';
 import { Instance } from '../../build/src/runtime/instance.js';
 
@@ -49,20 +49,38 @@ export function difference(longer, shorter) {
   };
 }
 
+/** A loop at one of the machine's limits for `amount` of work: as long a sample as that of the work it is held against. */
+function pace(instance, loop, amount) {
+  const { sample } = within(instance, loop.work);
+  return {
+    sample: async (calls) => {
+      const loops = (calls * amount) / loop.amount;
+      const whole = Math.max(1, Math.round(loops));
+      return ((await sample(whole)) * loops) / whole;
+    },
+    close: () => {},
+  };
+}
+
 /** Plain reading of a problem's bytes, `times` over; what it reads lies beside them, as large up to 256 MB. */
 function reading({ bytes, times }) {
   const instance = new Instance();
-  const { work, amount } = readLoop(instance, bytes);
-  const { sample } = within(instance, work);
-  return { sample: async (calls) => ((await sample(calls)) * bytes * times) / amount, close: () => {} };
+  return pace(instance, readLoop(instance, bytes), bytes * times);
 }
 
-const plainReading = 'plain reading';
+/** The matrix tile on panels in L1, for so many flop: by turns with the work, it has the clock speed that the work has. */
+function tile(flops) {
+  const instance = new Instance();
+  return pace(instance, computeLoop(instance, 'float32'), flops);
+}
+
+const limit = 'limit'; // among the variants
 const target = 20; // milliseconds a sample: long against the microsecond that CPU time is counted in
 
 /**
  * Opens, compares and times. `problem.ours()` and each of `problem.rivals` give `{ result, sample, close }`, or `{ absent }`. With
- * `problem.reading`, `{ bytes, times }`, the share is of plain reading of so many bytes, sampled by turns with the rest.
+ * `problem.reading`, `{ bytes, times }`, the share is of plain reading of so many bytes, with `problem.tile`, flop, of the tile loop, sampled
+ * by turns with the rest.
  */
 export async function measure(problem, seconds) {
   const { name, size, tolerance = 1e-3, work, aim } = problem;
@@ -84,7 +102,9 @@ export async function measure(problem, seconds) {
     if (difference > tolerance) row.rivals[rival].disagrees = true;
     variants.push({ name: rival, ...opened, samples: [] });
   }
-  if (problem.reading) variants.push({ name: plainReading, ...reading(problem.reading), samples: [] });
+  // Next to ours in both directions of the turn: what ran before has left the same clock speed to both.
+  if (problem.reading) variants.splice(1, 0, { name: limit, ...reading(problem.reading), samples: [] });
+  if (problem.tile) variants.splice(1, 0, { name: limit, ...tile(problem.tile), samples: [] });
   for (const variant of variants) {
     const once = await variant.sample(1);
     if (once > 1000) {
@@ -110,9 +130,10 @@ export async function measure(problem, seconds) {
   Object.assign(row, summarize(own));
   for (const { name: rival, samples } of variants.slice(1)) {
     const ratios = samples.map((time, i) => time / (samples.length === own.length ? own[i] : median(own)));
-    if (rival === plainReading) {
-      const { bytes, times } = problem.reading;
-      Object.assign(row, { share: Math.min(1, median(ratios)), reading: (bytes * times) / median(samples) / 1e6 });
+    if (rival === limit) {
+      const { bytes, times } = problem.reading ?? {};
+      const rate = (bytes ? bytes * times : problem.tile) / median(samples) / 1e6;
+      Object.assign(row, { share: Math.min(1, median(ratios)), [bytes ? 'reading' : 'tile']: rate });
       continue;
     }
     Object.assign(row.rivals[rival], { median: median(samples), ratio: median(ratios) });

@@ -10,7 +10,10 @@ function rate({ flops, bytes, median }) {
   return bytes ? `${digits(bytes / median / 1e6)} GB/s` : '';
 }
 
-const limitOf = ({ reading }) => (reading ? `plain reading beside it (${digits(reading)} GB/s)` : 'the limit');
+function limitOf({ reading, tile }) {
+  if (tile) return `the tile beside it (${digits(tile)} GFLOP/s)`;
+  return reading ? `plain reading beside it (${digits(reading)} GB/s)` : 'the limit';
+}
 
 function rivals(row) {
   return Object.entries(row.rivals)
@@ -69,7 +72,8 @@ ${table([['work', 'size', 'afterpass', 'spread', 'rate', 'rivals (time = their t
 
 Written by \`npm run bench:rivals\` on ${new Date().toISOString().slice(0, 10)}; ${first.machine.cpu}, ${first.machine.cores} cores, ${first.machine.platform}.
 One thread each, the same data, results compared before timing, samples of all taken by turns; medians of CPU time, with half the interquartile
-range as spread. Limits are the best of several measurements during the run. ${loadSentence(runs)} Beyond the caches a share of 100 %
+range as spread. Limits are the best of several measurements during the run, except where a row names the loop beside it: that is the median
+of a loop at the limit, sampled by turns with the row and as long, at the clock speed that the work had. ${loadSentence(runs)} Beyond the caches a share of 100 %
 says that the kernel was no slower than plain reading. \`4x\` means four times as long as afterpass.
 
 ${Object.entries(first.versions)

@@ -20,7 +20,7 @@ export interface GemmOptions {
 
 /**
  * C [m, n] = alpha·op(A) [m, k]·op(B) [k, n] + beta·C, all row-major blocks of one precision; C must not overlap A or B.
- * Scratch of at most 2.4 MB comes from the arena in use, so views taken before the call may be detached.
+ * Scratch of at most 1.2 MB comes from the arena in use, so views taken before the call may be detached.
  * @throws {ShapeError} when a block is too short for its shape
  */
 export function gemm<B extends Real>(m: number, n: number, k: number, a: B, b: B, c: B, options: GemmOptions = {}): void {
