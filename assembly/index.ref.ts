@@ -68,6 +68,6 @@ export {
   ssofttopkBackRef as ssofttopkBack,
   ssofttopkRef as ssofttopk,
 } from './soft-topk';
-export { dpolish, dwasserstein1d, swasserstein1d } from './wasserstein1d';
+export { dbuckets, dpairSorted, dpolish, dwasserstein1d, sbuckets, spairSorted, spolish, swasserstein1d } from './wasserstein1d';
 export { dassignRef as dassign } from './assignment';
 export { networkSimplexRef as networkSimplex, networkSimplexGap, networkSimplexWork } from './network-simplex';

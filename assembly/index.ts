@@ -28,6 +28,6 @@ export { dcombineRows, dreplaceInverse, drowDots, scombineRows, srowDots } from 
 export { dobcRow } from './obc';
 export { disotonic, disotonicBack } from './isotonic';
 export { dsofttopk, dsofttopkBack, ssofttopk, ssofttopkBack } from './soft-topk';
-export { dpolish, dwasserstein1d, swasserstein1d } from './wasserstein1d';
+export { dbuckets, dpairSorted, dpolish, dwasserstein1d, sbuckets, spairSorted, spolish, swasserstein1d } from './wasserstein1d';
 export { dassign } from './assignment';
 export { networkSimplex, networkSimplexGap, networkSimplexWork } from './network-simplex';

@@ -20,26 +20,37 @@ export interface MergeOutputs {
   readonly g?: F64;
 }
 
-/** Moves an element may take on average after sorting by values rounded to f32; beyond it f64 keys are sorted as they are. */
+/** Moves an element may take on average after sorting by buckets or rounded values; beyond it keys are sorted as they are. */
 const movesPerElement = 4;
+/** Shortest row worth buckets. */
+const bucketsFrom = 64;
 
-/** The ascending, stable order of `points`, cut in rows of `length`. f64 values are sorted rounded to f32, at half the passes, then finished. */
+/**
+ * The ascending, stable order of `points`, cut in rows of `length`; zeros of either sign may count as equal. Values are dealt out by equal
+ * intervals of their range, as many as there are values, and finished by insertion; where that takes long, f64 values are sorted rounded
+ * to f32, at half the passes, and finished; at last all keys are sorted as they are.
+ */
 export function orderRows(arena: Arena, points: Real, length: number): I32 {
-  const limits = arena.put(Int32Array.from({ length: points.length / length + 1 }, (_, row) => row * length));
   const order = arena.alloc('i32', points.length);
-  if (points.type === 'f32') {
-    argsortSegments(arena, order, points, limits, false);
-    return order;
+  const parts = Array.from({ length: points.length / length }, (_, row) => {
+    const start = row * length;
+    return { order: slice(order, start, length), points: slice(points, start, length) };
+  });
+  const [deal, polish] = points.type === 'f32' ? [kernels().sbuckets, kernels().spolish] : [kernels().dbuckets, kernels().dpolish];
+  const polished = (part: (typeof parts)[number]) => polish(part.order.ptr, part.points.ptr, length, movesPerElement * length) === 1;
+  if (length >= bucketsFrom) {
+    const bits = 32 - Math.clz32(length - 1);
+    const work = arena.alloc('i32', length + 2 ** bits);
+    if (parts.every((part) => deal(part.order.ptr, part.points.ptr, length, bits, work.ptr) === 1 && polished(part))) return order;
   }
-  const rounded = arena.alloc('f32', points.length);
-  arena.view(rounded).set(arena.view(points));
-  argsortSegments(arena, order, rounded, limits, false);
-  for (let start = 0; start < points.length; start += length) {
-    const [part, row] = [slice(order, start, length), slice(points, start, length)];
-    if (kernels().dpolish(part.ptr, row.ptr, length, movesPerElement * length)) continue;
-    argsortSegments(arena, order, points, limits, false);
-    return order;
+  const limits = arena.put(Int32Array.from({ length: parts.length + 1 }, (_, row) => row * length));
+  if (points.type === 'f64') {
+    const rounded = arena.alloc('f32', points.length);
+    arena.view(rounded).set(arena.view(points));
+    argsortSegments(arena, order, rounded, limits, false);
+    if (parts.every(polished)) return order;
   }
+  argsortSegments(arena, order, points, limits, false);
   return order;
 }
 
@@ -52,4 +63,18 @@ export function mergeSorted(x: Side, y: Side, p: number, out: MergeOutputs = {})
   return run(
     ...[n, m, x.points.ptr, y.points.ptr, x.order.ptr, y.order.ptr, x.weights.ptr, y.weights.ptr, p, at(gx), at(gy), at(f), at(g)],
   );
+}
+
+/**
+ * The same for n points on either side, each of weight 1/n: gx, gy, f, g are overwritten, mean of g 0. No masses are cut, and no weights
+ * read.
+ */
+export function pairSorted(
+  x: Omit<Side, 'weights'>,
+  y: Omit<Side, 'weights'>,
+  p: number,
+  { gx, gy, f, g }: Required<MergeOutputs>,
+): number {
+  const run = x.points.type === 'f32' ? kernels().spairSorted : kernels().dpairSorted;
+  return run(x.points.length, x.points.ptr, y.points.ptr, x.order.ptr, y.order.ptr, p, gx.ptr, gy.ptr, f.ptr, g.ptr);
 }

@@ -3,7 +3,7 @@ import { DomainError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { type FloatArray, type NumberArray, precisionOf } from '../core/tensor.js';
 import { gemm } from '../kernels/gemm.js';
-import { mergeSorted, orderRows } from '../kernels/wasserstein1d.js';
+import { mergeSorted, orderRows, pairSorted } from '../kernels/wasserstein1d.js';
 import { type Arena, type F64, type Real, slice } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import { checkProblem, type Matrix, type ReadMatrix, readMatrix } from './problem.js';
@@ -132,14 +132,13 @@ export function project(arena: Arena, slices: Slices, directions: Float64Array, 
   const zeros = (rows: number) => arena.zeros('f64', count * rows);
   const [gx, gy, f, g] = [zeros(x.rows), zeros(y.rows), zeros(x.rows), zeros(y.rows)];
   const powers = new Float64Array(count);
+  const uniform = x.rows === y.rows && a.every((weight) => weight === 1 / a.length) && b.every((weight) => weight === a[0]);
   for (let l = 0; l < count; l++) {
     const row = <B extends Parameters<typeof slice>[0]>(block: B, length: number) => slice(block, l * length, length) as B;
-    powers[l] = mergeSorted(
-      { points: row(px, x.rows), order: row(ox, x.rows), weights: wa },
-      { points: row(py, y.rows), order: row(oy, y.rows), weights: wb },
-      p,
-      { gx: row(gx, x.rows), gy: row(gy, y.rows), f: row(f, x.rows), g: row(g, y.rows) },
-    );
+    const side = { points: row(px, x.rows), order: row(ox, x.rows) };
+    const other = { points: row(py, y.rows), order: row(oy, y.rows) };
+    const out = { gx: row(gx, x.rows), gy: row(gy, y.rows), f: row(f, x.rows), g: row(g, y.rows) };
+    powers[l] = uniform ? pairSorted(side, other, p, out) : mergeSorted({ ...side, weights: wa }, { ...other, weights: wb }, p, out);
   }
   return { powers, gx, gy, f, g };
 }

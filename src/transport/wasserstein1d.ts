@@ -1,8 +1,8 @@
 import { asRecord, checkFinite, checkNotEmpty, checkRange } from '../core/check.js';
 import { asFloats, type FloatArray, type NumberArray, precisionOf } from '../core/tensor.js';
 import { pow } from '../kernels/scalar.js';
-import { mergeSorted, orderRows } from '../kernels/wasserstein1d.js';
-import type { Arena, F64 } from '../runtime/arena.js';
+import { mergeSorted, orderRows, pairSorted } from '../kernels/wasserstein1d.js';
+import type { Arena, I32, Real } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import { balance, checkProblem, readWeights } from './problem.js';
 
@@ -51,17 +51,24 @@ export function wasserstein1d(problem: LineProblem, options: Wasserstein1dOption
   checkExponent(p);
   const x = readLine('x', problem.x);
   const y = readLine('y', problem.y);
-  const { a, b } = readSides(problem, x.length, y.length);
+  const uniform = problem.a === undefined && problem.b === undefined && x.length === y.length;
+  const weights = uniform ? undefined : readSides(problem, x.length, y.length);
   return withArena((arena) => {
     const [points, others] = putBoth(arena, x, y);
-    const side = { points, order: orderRows(arena, points, x.length), weights: arena.put(a) };
-    const other = { points: others, order: orderRows(arena, others, y.length), weights: arena.put(b) };
-    const out = { gx: zeros(arena, x), gy: zeros(arena, y), f: zeros(arena, x), g: zeros(arena, y) };
-    const power = mergeSorted(side, other, p, out);
+    const [side, other] = [sorted(arena, points), sorted(arena, others)];
+    const room = (like: FloatArray) => (weights ? arena.zeros('f64', like.length) : arena.alloc('f64', like.length));
+    const out = { gx: room(x), gy: room(y), f: room(x), g: room(y) };
+    const power = weights
+      ? mergeSorted({ ...side, weights: arena.put(weights.a) }, { ...other, weights: arena.put(weights.b) }, p, out)
+      : pairSorted(side, other, p, out);
     const [gradA, gradB] = [arena.take(out.f), arena.take(out.g)];
-    center(gradA, gradB, b);
+    if (weights) center(gradA, gradB, weights.b);
     return { distance: root(power, p), power, gradX: arena.take(out.gx), gradY: arena.take(out.gy), gradA, gradB };
   });
+}
+
+function sorted(arena: Arena, points: Real): { points: Real; order: I32 } {
+  return { points, order: orderRows(arena, points, points.length) };
 }
 
 /** Both sides in one precision: that of x. */
@@ -98,10 +105,6 @@ function readLine(name: string, value: unknown): FloatArray {
   checkNotEmpty(name, data);
   checkFinite(name, data);
   return data;
-}
-
-function zeros(arena: Arena, like: ArrayLike<unknown>): F64 {
-  return arena.zeros('f64', like.length);
 }
 
 /** Moves a constant from g to f so that the mean of g over b > 0 is 0: the gauge of this area. */

@@ -96,13 +96,36 @@ test('bad input is refused by name', () => {
   expect(() => wasserstein1d({ x: [0], y: [1], a: [2], b: [1] })).toThrow(/b: expected the total of a/);
 });
 
-test('orders by rounded values, finished by insertion, are the orders of the values: ties, zeros of both signs, neighbours below f32', () => {
+test.each([1, 2, 65, 500])('%i points a side of equal weight: the pairing is the merge, value, gradients and duals', (n) => {
+  for (const spread of [1, 4]) {
+    const [x, y] = [1, 2].map((seed) => randomF64(n, seed).map((v) => (spread === 4 ? Math.round(v * 4) / 4 : v))) as [
+      Float64Array,
+      Float64Array,
+    ];
+    const even = new Float64Array(n).fill(1 / n);
+    for (const p of [1, 1.5, 2, 3]) {
+      for (const points of [
+        { x, y },
+        { x: Float32Array.from(x), y: Float32Array.from(y) },
+      ]) {
+        const [paired, merged] = [wasserstein1d(points, { p }), wasserstein1d({ ...points, a: even, b: even }, { p })];
+        for (const key of ['power', 'gradX', 'gradY', 'gradA', 'gradB'] as const)
+          expectClose(paired[key] as Float64Array, merged[key] as Float64Array, { rtol: 1e-9, atol: 1e-11 });
+      }
+    }
+  }
+});
+
+test('orders by buckets or rounded values, finished by insertion, are the orders of the values: ties, zeros of both signs, neighbours below f32', () => {
   const close = (n: number) => Float64Array.from({ length: n }, (_, k) => 1 + 1e-12 * ((k * 7919) % n)); // all equal in f32
   const rows: [Float64Array, number][] = [
     [randomF64(40, 1), 8],
     [Float64Array.of(3), 1],
     [Float64Array.of(0, -1e-50, -0, 1e-50, 0, -0, 1e300, 2e300, -1e300, 1e300), 5],
-    [randomF64(4000, 2).map((x) => Math.round(4 * x)), 2000],
+    [randomF64(4000, 2).map((x) => Math.round(4 * x) + 0), 2000],
+    [randomF64(600, 4).map((x, k) => (k === 5 ? 1e30 : x)), 300],
+    [randomF64(600, 5).map((x) => x ** 15), 300],
+    [randomF64(600, 6).map((x, k) => (k < 2 ? (k ? 1.7e308 : -1.7e308) : x)), 300],
     [close(30), 30],
     [close(3000), 3000],
     [close(3000).map((x, k) => (k < 1500 ? -k : x)), 1500],
