@@ -13,96 +13,74 @@ export function sweep<T>(
   const whole = cols - (cols % (2 * lanes<T>())); // two vectors a step: half the address arithmetic
   const pitch = (<usize>cols) << alignof<T>();
   const end = at<T>(0, whole); // byte length of the whole vectors
-  const blocks = rows & ~3;
+  const blocks = rows - (rows % 3); // three rows: four before and four behind do not fit into L1 beside v and acc at 2048 columns
   memory.fill(acc, 0, pitch);
   let i = 0;
-  for (; i < blocks; i += 4) {
+  for (; i < blocks; i += 3) {
     const row = K + (<usize>i) * pitch;
-    const row2 = row + 2 * pitch;
     let s0 = v128.splat<T>(0);
-    let s1 = v128.splat<T>(0);
-    let s2 = v128.splat<T>(0);
-    let s3 = v128.splat<T>(0);
+    let s1 = s0;
+    let s2 = s0;
     if (i == 0) {
-      for (let j: usize = 0; j < end; j += 32) {
+      for (let j: usize = 0; j < end; j += 16) {
         const p0 = row + j;
         const p1 = p0 + pitch;
-        const p2 = row2 + j;
-        const p3 = p2 + pitch;
         const x = v128.load(v + j);
         s0 = madd<T>(v128.load(p0), x, s0);
         s1 = madd<T>(v128.load(p1), x, s1);
-        s2 = madd<T>(v128.load(p2), x, s2);
-        s3 = madd<T>(v128.load(p3), x, s3);
-        const y = v128.load(v + j, 16);
-        s0 = madd<T>(v128.load(p0, 16), y, s0);
-        s1 = madd<T>(v128.load(p1, 16), y, s1);
-        s2 = madd<T>(v128.load(p2, 16), y, s2);
-        s3 = madd<T>(v128.load(p3, 16), y, s3);
+        s2 = madd<T>(v128.load(p1 + pitch), x, s2);
       }
     } else {
-      const back = row - 4 * pitch;
-      const back2 = row - 2 * pitch;
-      const q0 = v128.splat<T>(load<T>(at<T>(u, i - 4)));
-      const q1 = v128.splat<T>(load<T>(at<T>(u, i - 3)));
-      const q2 = v128.splat<T>(load<T>(at<T>(u, i - 2)));
-      const q3 = v128.splat<T>(load<T>(at<T>(u, i - 1)));
+      const back = row - 3 * pitch;
+      const q0 = v128.splat<T>(load<T>(at<T>(u, i - 3)));
+      const q1 = v128.splat<T>(load<T>(at<T>(u, i - 2)));
+      const q2 = v128.splat<T>(load<T>(at<T>(u, i - 1)));
       for (let j: usize = 0; j < end; j += 32) {
         const p0 = row + j;
         const p1 = p0 + pitch;
-        const p2 = row2 + j;
-        const p3 = p2 + pitch;
+        const p2 = p1 + pitch;
         const o0 = back + j;
         const o1 = o0 + pitch;
-        const o2 = back2 + j;
-        const o3 = o2 + pitch;
+        const o2 = o1 + pitch;
         const sums = acc + j;
         const x = v128.load(v + j);
         s0 = madd<T>(v128.load(p0), x, s0);
         s1 = madd<T>(v128.load(p1), x, s1);
         s2 = madd<T>(v128.load(p2), x, s2);
-        s3 = madd<T>(v128.load(p3), x, s3);
-        const left = madd<T>(q1, v128.load(o1), madd<T>(q0, v128.load(o0), v128.load(sums)));
-        v128.store(sums, v128.add<T>(left, madd<T>(q3, v128.load(o3), v128.mul<T>(q2, v128.load(o2)))));
+        v128.store(sums, madd<T>(q2, v128.load(o2), madd<T>(q1, v128.load(o1), madd<T>(q0, v128.load(o0), v128.load(sums)))));
         const y = v128.load(v + j, 16);
         s0 = madd<T>(v128.load(p0, 16), y, s0);
         s1 = madd<T>(v128.load(p1, 16), y, s1);
         s2 = madd<T>(v128.load(p2, 16), y, s2);
-        s3 = madd<T>(v128.load(p3, 16), y, s3);
-        const next = madd<T>(q1, v128.load(o1, 16), madd<T>(q0, v128.load(o0, 16), v128.load(sums, 16)));
-        v128.store(sums, v128.add<T>(next, madd<T>(q3, v128.load(o3, 16), v128.mul<T>(q2, v128.load(o2, 16)))), 16);
+        const left = madd<T>(q1, v128.load(o1, 16), madd<T>(q0, v128.load(o0, 16), v128.load(sums, 16)));
+        v128.store(sums, madd<T>(q2, v128.load(o2, 16), left), 16);
       }
-      for (let j = whole; j < cols; j++) addRows<T>(back, pitch, u, i - 4, acc, j);
+      for (let j = whole; j < cols; j++) addRows<T>(back, pitch, u, i - 3, acc, j);
     }
     let t0 = hsum<T>(s0);
     let t1 = hsum<T>(s1);
     let t2 = hsum<T>(s2);
-    let t3 = hsum<T>(s3);
     for (let j = whole; j < cols; j++) {
       const x = load<T>(at<T>(v, j));
       const p = at<T>(row, j);
       t0 += load<T>(p) * x;
       t1 += load<T>(p + pitch) * x;
       t2 += load<T>(p + 2 * pitch) * x;
-      t3 += load<T>(p + 3 * pitch) * x;
     }
     scaleRow<T>(rule, i, t0, u, a, lu, shift, kappa, omega, stats, ROW_ERROR);
     scaleRow<T>(rule, i + 1, t1, u, a, lu, shift, kappa, omega, stats, ROW_ERROR);
     scaleRow<T>(rule, i + 2, t2, u, a, lu, shift, kappa, omega, stats, ROW_ERROR);
-    scaleRow<T>(rule, i + 3, t3, u, a, lu, shift, kappa, omega, stats, ROW_ERROR);
   }
   if (blocks > 0) {
-    const back = K + (<usize>(blocks - 4)) * pitch;
-    const q0 = v128.splat<T>(load<T>(at<T>(u, blocks - 4)));
-    const q1 = v128.splat<T>(load<T>(at<T>(u, blocks - 3)));
-    const q2 = v128.splat<T>(load<T>(at<T>(u, blocks - 2)));
-    const q3 = v128.splat<T>(load<T>(at<T>(u, blocks - 1)));
+    const back = K + (<usize>(blocks - 3)) * pitch;
+    const q0 = v128.splat<T>(load<T>(at<T>(u, blocks - 3)));
+    const q1 = v128.splat<T>(load<T>(at<T>(u, blocks - 2)));
+    const q2 = v128.splat<T>(load<T>(at<T>(u, blocks - 1)));
     for (let j: usize = 0; j < end; j += 16) {
-      const left = madd<T>(q0, v128.load(back + j), v128.load(acc + j));
-      const right = madd<T>(q3, v128.load(back + 3 * pitch + j), v128.mul<T>(q2, v128.load(back + 2 * pitch + j)));
-      v128.store(acc + j, v128.add<T>(madd<T>(q1, v128.load(back + pitch + j), left), right));
+      const left = madd<T>(q1, v128.load(back + pitch + j), madd<T>(q0, v128.load(back + j), v128.load(acc + j)));
+      v128.store(acc + j, madd<T>(q2, v128.load(back + 2 * pitch + j), left));
     }
-    for (let j = whole; j < cols; j++) addRows<T>(back, pitch, u, blocks - 4, acc, j);
+    for (let j = whole; j < cols; j++) addRows<T>(back, pitch, u, blocks - 3, acc, j);
   }
   for (; i < rows; i++) {
     const row = K + (<usize>i) * pitch;
@@ -118,12 +96,12 @@ export function sweep<T>(
   }
 }
 
-/** acc[j] += Σ of four rows times their scalings: the tail of a block. */
+/** acc[j] += Σ of three rows times their scalings: the tail of a block. */
 // @ts-ignore: decorator
 @inline
 function addRows<T>(row: usize, pitch: usize, u: usize, i: i32, acc: usize, j: i32): void {
   let sum = load<T>(at<T>(acc, j));
-  for (let k = 0; k < 4; k++) sum += load<T>(at<T>(u, i + k)) * load<T>(at<T>(row + (<usize>k) * pitch, j));
+  for (let k = 0; k < 3; k++) sum += load<T>(at<T>(u, i + k)) * load<T>(at<T>(row + (<usize>k) * pitch, j));
   store<T>(at<T>(acc, j), sum);
 }
 
