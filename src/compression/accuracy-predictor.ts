@@ -1,8 +1,9 @@
 import { checkAborted } from '../core/batches.js';
-import { checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 import { DenseModel } from '../dense/index.js';
 import { adam } from '../optimizers/index.js';
 
@@ -38,10 +39,15 @@ export async function accuracyPredictor(
   examples: readonly { readonly bits: readonly number[]; readonly value: number }[],
   options: AccuracyPredictorOptions,
 ): Promise<AccuracyPredictor> {
-  const { choices, hidden = 32, steps = 400, learningRate = 0.01, seed = 0, signal, onProgress } = options;
+  const { choices, hidden = 32, steps = 400, learningRate = 0.01, seed = 0, signal, onProgress } = readLong(options, '{ choices }');
   checkInteger('hidden', hidden, 1);
   checkInteger('steps', steps, 0);
   checkPositive('learningRate', learningRate);
+  checkArray('examples', examples);
+  checkArray('choices', choices);
+  examples.forEach((example, i) => {
+    checkArray(`examples[${i}].bits`, asRecord(`examples[${i}]`, example, '{ bits, value }').bits);
+  });
   const layers = examples[0]?.bits.length ?? 0;
   if (layers === 0 || choices.length === 0) throw new ShapeError('examples: expected at least one with bits, and choices, got none');
   const values = Float64Array.from(examples, ({ value }) => value);

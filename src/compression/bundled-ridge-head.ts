@@ -1,4 +1,4 @@
-import { checkFinite, checkNonNegative } from '../core/check.js';
+import { asRecord, checkFinite, checkNonNegative } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { asTensor, isFloatArray, type Tensor, type TensorLike } from '../core/tensor.js';
 import { cholesky } from '../kernels/cholesky.js';
@@ -22,7 +22,7 @@ export function bundledRidgeHead(
   targets: TensorLike,
   options: { readonly damping?: number } = {},
 ): Tensor<Float64Array> {
-  const { damping = 1e-6 } = options;
+  const { damping = 1e-6 } = asRecord('options', options);
   checkNonNegative('damping', damping);
   const [phi, y] = [readMatrix('features', features), readMatrix('targets', targets)];
   if (phi.rows !== y.rows) throw new ShapeError(`targets: expected ${phi.rows} rows as features, got ${y.rows}`);

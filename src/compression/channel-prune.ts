@@ -1,7 +1,7 @@
-import { checkFinite, checkInteger, checkLength, checkNonNegative, checkOneOf, checkRange } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkLength, checkNonNegative, checkOneOf, checkRange } from '../core/check.js';
 import { GraphError } from '../core/errors.js';
 import { sizeOf, type TensorLike, type TypedArray } from '../core/tensor.js';
-import type { Graph, GraphTensor, Model } from '../onnx/graph.js';
+import { checkDecoded, type Graph, type GraphTensor, type Model } from '../onnx/graph.js';
 import { type ChannelGroup, channelGroups } from './channel-groups.js';
 import { surgeon } from './channel-surgeon.js';
 import { removals } from './prune-input.js';
@@ -53,10 +53,11 @@ export interface ChannelPruneResult {
  * @see Li et al. 2017, arXiv:1608.08710; with activations: Frantar & Alistarh 2022, arXiv:2208.11580, §4, on columns; groups across residual sums: Fang et al. 2023 (DepGraph), arXiv:2301.12900
  */
 export function channelPrune(model: Model, options: ChannelPruneOptions): ChannelPruneResult {
-  const { norm = 'l1', multiple = 1, scores, sparsity, activations, damping = 0.01 } = options;
+  const { norm = 'l1', multiple = 1, scores, sparsity, activations, damping = 0.01 } = asRecord('options', options, '{ sparsity }');
   checkOneOf('norm', norm, ['l1', 'l2']);
   checkInteger('multiple', multiple, 1);
   checkNonNegative('damping', damping);
+  checkDecoded('model', model);
   const graph = model.graph.clone();
   const groups = prunableGroups(graph);
   if (groups.length === 0) throw new GraphError('model: expected channels that can be removed, got none');
@@ -89,6 +90,7 @@ export function channelPrune(model: Model, options: ChannelPruneOptions): Channe
 
 /** Values whose activations `channelPrune` can use: what weights read, in channels that may go. */
 export function channelValues(model: Model): string[] {
+  checkDecoded('model', model);
   const values = prunableGroups(model.graph).flatMap(({ slices }) => slices.flatMap(({ value }) => (value ? [value] : [])));
   return [...new Set(values)];
 }

@@ -1,4 +1,4 @@
-import { checkFinite, checkLength, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkLength, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf } from '../core/tensor.js';
 import { exp, log1p } from '../kernels/scalar.js';
@@ -29,7 +29,7 @@ export function classWeightedRankingLoss(
   labels: ArrayLike<number>,
   options: ClassWeightedRankingLossOptions = {},
 ): { value: number; grad: FloatArray; crossEntropy: number; rankingLoss: number } {
-  const { positiveWeight = 1, ranking = 1, pairs = 'hardest' } = options;
+  const { positiveWeight = 1, ranking = 1, pairs = 'hardest' } = asRecord('options', options);
   const z = asFloats('logits', logits);
   if (z.length === 0) throw new ShapeError('logits: expected at least one number, got none');
   checkLength('labels', labels, z.length);

@@ -1,4 +1,4 @@
-import { checkFinite, checkLength, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkFloats, checkLength, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { asFloats, type NumberArray } from '../core/tensor.js';
@@ -28,8 +28,10 @@ export class ConcreteMask {
   readonly temperature: number;
 
   /** @throws {DomainError} when the temperature is not > 0 or logits are not finite */
-  constructor({ logits, temperature = 0.5 }: ConcreteMaskOptions) {
+  constructor(options: ConcreteMaskOptions) {
+    const { logits, temperature = 0.5 } = asRecord('options', options, '{ logits }');
     checkPositive('temperature', temperature);
+    checkFloats('logits', logits);
     checkFinite('logits', logits);
     this.logits = logits;
     this.temperature = temperature;

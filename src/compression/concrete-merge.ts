@@ -1,8 +1,9 @@
 import { checkAborted } from '../core/batches.js';
-import { checkInteger, checkLength, checkOneOf, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkInteger, checkLength, checkMethods, checkOneOf, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, Inputs, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 import { type FloatArray, floats, type NumberArray, type TensorLike } from '../core/tensor.js';
 import { adam } from '../optimizers/index.js';
 import { ConcreteMask } from './concrete-mask.js';
@@ -42,10 +43,22 @@ export async function concreteMerge(
   batches: readonly Batch[],
   options: ConcreteMergeOptions = {},
 ): Promise<{ parameters: FloatArray; mask: Uint8Array; logits: Float64Array; history: number[] }> {
-  const { scale = 0.3, objective = 'entropy', steps = 100, learningRate = 0.1, temperature = 0.5, initial = 5 } = options;
+  const { scale = 0.3, objective = 'entropy', steps = 100, learningRate = 0.1, temperature = 0.5, initial = 5 } = readLong(options);
   checkOneOf('objective', objective, ['entropy', 'loss']);
   checkInteger('steps', steps, 0);
   checkPositive('learningRate', learningRate);
+  checkMethods(
+    'model',
+    model,
+    'a differentiable model',
+    'getParameters',
+    'setParameters',
+    ...(objective === 'loss' ? ['gradient'] : ['predict', 'vjp']),
+  );
+  checkArray('batches', batches);
+  batches.forEach((batch, i) => {
+    asRecord(`batches[${i}]`, batch, '{ x, y }');
+  });
   if (batches.length === 0) throw new ShapeError('batches: expected at least one, got none');
   const sum = taskSum(base, experts);
   checkLength('base', sum, model.parameterCount);

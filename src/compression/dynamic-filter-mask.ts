@@ -1,4 +1,4 @@
-import { checkFinite, checkInteger, checkLength, checkNotEmpty, checkOneOf, checkRange } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkLength, checkNotEmpty, checkOneOf, checkRange } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { asTensor, isFloatArray, sizeOf, type TensorLike } from '../core/tensor.js';
 
@@ -28,7 +28,8 @@ export interface DynamicFilterMaskResult {
  * @throws {ShapeError | DomainError} when the activations have no channels or are not finite
  * @see Elkerdawy et al. 2022 (FTWT), arXiv:2110.08232, §3.2
  */
-export function dynamicFilterMask(activations: TensorLike, { mass, pooling = 'max' }: DynamicFilterMaskOptions): DynamicFilterMaskResult {
+export function dynamicFilterMask(activations: TensorLike, options: DynamicFilterMaskOptions): DynamicFilterMaskResult {
+  const { mass, pooling = 'max' } = asRecord('options', options, '{ mass }');
   const { data, shape } = asTensor('activations', activations);
   checkRange('mass', mass, 0, 1);
   checkOneOf('pooling', pooling, ['max', 'mean']);

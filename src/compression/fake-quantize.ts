@@ -1,4 +1,4 @@
-import { checkFinite, checkInteger, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkInteger, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf, sizeOf } from '../core/tensor.js';
 
@@ -46,11 +46,12 @@ export function clip(x: number, low: number, high: number): number {
  * @see Xu et al. 2023 (EQ-Net), arXiv:2308.07650, §3.1; Jacob et al. 2018, arXiv:1712.05877
  */
 export function fakeQuantize(x: NumberArray, options: FakeQuantizeOptions = {}): FakeQuantizeResult {
-  const { bits = 8, symmetric = true, perChannel } = options;
+  const { bits = 8, symmetric = true, perChannel } = asRecord('options', options);
   const data = asFloats('x', x);
   checkInteger('bits', bits, 2, 16);
   checkFinite('x', data);
   if (options.scale !== undefined) checkPositive('scale', options.scale);
+  if (perChannel) checkArray('perChannel', perChannel);
   if (perChannel && sizeOf(perChannel) !== data.length)
     throw new ShapeError(`perChannel: expected a shape of ${data.length} elements, got [${perChannel.join(', ')}]`);
   const channels = perChannel ? (perChannel[0] ?? 1) : 1;

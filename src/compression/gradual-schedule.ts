@@ -1,4 +1,4 @@
-import { checkInteger, checkOneOf, checkOptions, checkRange } from '../core/check.js';
+import { asRecord, checkInteger, checkOneOf, checkRange } from '../core/check.js';
 
 export interface GradualScheduleOptions {
   /** Sparsity before the first step (0). */
@@ -20,8 +20,7 @@ export interface GradualScheduleOptions {
  * @see Zhu & Gupta 2017, arXiv:1710.01878, eq. 1; Gupta et al. 2022, arXiv:2209.14624; density: Frantar et al. 2021, arXiv:2107.03356, §4.1
  */
 export function gradualSchedule(options: GradualScheduleOptions): Float64Array {
-  checkOptions(options);
-  const { from = 0, to, steps, shape = 'cubic' } = options;
+  const { from = 0, to, steps, shape = 'cubic' } = asRecord('options', options, '{ to, steps }');
   checkRange('from', from, 0, 1);
   checkRange('to', to, 0, 1);
   checkInteger('steps', steps, 1);

@@ -1,4 +1,13 @@
-import { checkFinite, checkInteger, checkLabels, checkLength, checkNonNegative, checkPositive } from '../core/check.js';
+import {
+  asRecord,
+  checkArray,
+  checkFinite,
+  checkInteger,
+  checkLabels,
+  checkLength,
+  checkNonNegative,
+  checkPositive,
+} from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import {
   asTensor,
@@ -43,11 +52,14 @@ export function groupProgressiveGuidance(
   labels: IntegerArray,
   options: GroupProgressiveGuidanceOptions = {},
 ): { value: number; values: Float64Array; grads: Tensor<FloatArray>[] } {
-  const { temperature = 1, labelWeight = 0 } = options;
+  const { temperature = 1, labelWeight = 0 } = asRecord('options', options);
   checkPositive('temperature', temperature);
   checkNonNegative('labelWeight', labelWeight);
+  checkArray('groups', groups);
   checkInteger('groups', groups.length, 1);
-  const read = groups.map(({ logits }, g) => readLogits(`groups[${g}].logits`, logits));
+  const read = Array.from(groups, (group, g) =>
+    readLogits(`groups[${g}].logits`, asRecord(`groups[${g}]`, group, '{ logits, bits }').logits),
+  );
   const [{ n, k }] = read as [Logits];
   for (const [g, one] of read.entries())
     if (one.n !== n || one.k !== k) throw new ShapeError(`groups[${g}].logits: expected shape [${n}, ${k}], got [${one.n}, ${one.k}]`);

@@ -1,4 +1,4 @@
-import { checkInteger, checkLength, checkOneOf } from '../core/check.js';
+import { asRecord, checkInteger, checkLength, checkMethods, checkOneOf } from '../core/check.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import type { FisherBlock } from '../mfac/fisher-block.js';
 import type { StaticMfac } from '../mfac/static-mfac.js';
@@ -32,10 +32,11 @@ export interface GroupPruneResult extends Omit<PruneResult, 'saliency'> {
  * @see Kurtic et al. 2022 (oBERT), arXiv:2203.07259, §3.2
  */
 export function groupPrune(w: NumberArray, mfac: StaticMfac, options: GroupPruneOptions): GroupPruneResult {
-  const { size = 4, update = 'joint', sparsity } = options;
+  const { size = 4, update = 'joint', sparsity } = asRecord('options', options, '{ sparsity }');
   checkInteger('size', size, 1);
   checkOneOf('update', update, ['independent', 'joint']);
   const input = readPruneInput(w, options);
+  checkMethods('mfac', mfac, 'a StaticMfac', 'ihvp', 'diagonal');
   checkLength('w', input.weights, mfac.size);
   const groups: number[] = [];
   const scores: number[] = [];

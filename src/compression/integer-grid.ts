@@ -1,5 +1,5 @@
 // The numbers that an integer type with a scale and a zero point can hold, and the range that serves data best.
-import { checkFinite, checkInteger, checkOneOf, checkRange } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkOneOf, checkRange } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { asFloats, type NumberArray } from '../core/tensor.js';
 import { quickSelect } from '../sorting/quick-select.js';
@@ -76,7 +76,7 @@ const watched = 32768;
  * @see Wu et al. 2020, arXiv:2004.09602, §5.1; mse: Nagel et al. 2021, arXiv:2106.08295, §3.1
  */
 export function quantizationRange(x: NumberArray, options: QuantizationRangeOptions = {}): { low: number; high: number } {
-  const { method = 'minmax', percentile = 99.99, type = 'uint8', symmetric = false, bits = 8 } = options;
+  const { method = 'minmax', percentile = 99.99, type = 'uint8', symmetric = false, bits = 8 } = asRecord('options', options);
   checkOneOf('method', method, ['minmax', 'percentile', 'mse']);
   checkOneOf('type', type, ['int8', 'uint8']);
   checkRange('percentile', percentile, 50, 100);

@@ -1,4 +1,4 @@
-import { checkInteger, checkNonNegative, checkOneOf, checkRange } from '../core/check.js';
+import { asRecord, checkInteger, checkNonNegative, checkOneOf, checkRange } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { floats, type Tensor, type TensorLike } from '../core/tensor.js';
 import { type LayerProblem, readLayer, squaredError } from './layer-problem.js';
@@ -51,7 +51,14 @@ export interface LayerObsResult {
  * @see greedy: Frantar, Singh & Alistarh 2022 (OBC), arXiv:2208.11580, §4; columns: Frantar & Alistarh 2023 (SparseGPT), arXiv:2301.00774, §3
  */
 export function layerObs(w: TensorLike, inputs: TensorLike, options: LayerObsOptions): LayerObsResult {
-  const { method = 'greedy', damping = 0.01, blockSize = 128, distribution = 'row', sparsity, pattern } = options;
+  const {
+    method = 'greedy',
+    damping = 0.01,
+    blockSize = 128,
+    distribution = 'row',
+    sparsity,
+    pattern,
+  } = asRecord('options', options, '{ sparsity } or { pattern }');
   checkOneOf('method', method, ['greedy', 'columns']);
   checkOneOf('distribution', distribution, ['row', 'layer']);
   checkNonNegative('damping', damping);

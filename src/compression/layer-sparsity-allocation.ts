@@ -1,4 +1,4 @@
-import { checkFinite, checkInteger, checkLength, checkRange } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkInteger, checkLength, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { asFloats, type NumberArray } from '../core/tensor.js';
 import { removals } from './prune-input.js';
@@ -26,12 +26,13 @@ export function layerSparsityAllocation(
   sizes: ArrayLike<number>,
   options: LayerSparsityAllocationOptions,
 ): { keep: Int32Array; sparsities: Float64Array } {
-  const { sparsity } = options;
+  const { sparsity } = asRecord('options', options, '{ sparsity }');
   checkRange('sparsity', sparsity, 0, 1);
   const { maxSparsity = Math.min(1, sparsity + 0.1) } = options;
   checkRange('maxSparsity', maxSparsity, sparsity, 1);
   const weights = asFloats('scores', scores);
   checkFinite('scores', weights);
+  checkArray('sizes', sizes);
   checkLength('scores', weights, sizes.length);
   let total = 0;
   for (let i = 0; i < sizes.length; i++) {

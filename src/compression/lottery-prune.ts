@@ -1,8 +1,7 @@
-import { checkFinite, checkLength, checkOneOf, checkRange } from '../core/check.js';
-import { ShapeError } from '../core/errors.js';
+import { asRecord, checkFinite, checkLength, checkOneOf, checkRange } from '../core/check.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf, sizeOf } from '../core/tensor.js';
 import type { Slot } from './magnitude-prune.js';
-import { removals } from './prune-input.js';
+import { checkTensors, removals } from './prune-input.js';
 import { maskSmallest } from './smallest.js';
 
 export interface LotteryPruneOptions {
@@ -37,7 +36,7 @@ export interface LotteryPruneResult {
  * @see Entezari & Saukh 2020, arXiv:1909.10364, §3; Frankle & Carbin 2019, arXiv:1803.03635
  */
 export function lotteryPrune(end: NumberArray, initial: NumberArray, options: LotteryPruneOptions = {}): LotteryPruneResult {
-  const { mask: before, share = 0.5, score = 'increase' } = options;
+  const { mask: before, share = 0.5, score = 'increase' } = asRecord('options', options);
   const after = asFloats('end', end);
   const start = asFloats('initial', initial);
   const { layout = [{ offset: 0, shape: [after.length] }] } = options;
@@ -49,10 +48,9 @@ export function lotteryPrune(end: NumberArray, initial: NumberArray, options: Lo
   if (before) checkLength('mask', before, after.length);
   const mask = before ? Uint8Array.from(before, (v) => (v ? 1 : 0)) : new Uint8Array(after.length).fill(1);
   let [left, all] = [0, 0];
+  checkTensors(layout, after.length);
   for (const { offset, shape } of layout) {
     const size = sizeOf(shape);
-    if (offset < 0 || offset + size > after.length)
-      throw new ShapeError(`layout: expected tensors inside ${after.length} weights, got ${size} from ${offset}`);
     const scores = new Float64Array(size).fill(Infinity);
     let alive = 0;
     for (let k = 0; k < size; k++) {

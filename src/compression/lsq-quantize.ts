@@ -1,4 +1,4 @@
-import { checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf } from '../core/tensor.js';
 import { clip, roundEven } from './fake-quantize.js';
 
@@ -28,7 +28,8 @@ export interface LsqQuantizeResult {
  * @throws {ShapeError | DomainError} when lengths differ or a value is out of range
  * @see Esser et al. 2020, arXiv:1902.08153, eq. 3–5; used with SAM-type terms by GAQAT
  */
-export function lsqQuantize(x: NumberArray, { scale: s, bits = 8, signed = true }: LsqQuantizeOptions): LsqQuantizeResult {
+export function lsqQuantize(x: NumberArray, options: LsqQuantizeOptions): LsqQuantizeResult {
+  const { scale: s, bits = 8, signed = true } = asRecord('options', options, '{ scale }');
   const data = asFloats('x', x);
   checkPositive('scale', s);
   checkInteger('bits', bits, 2, 16);

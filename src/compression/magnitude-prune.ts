@@ -1,7 +1,7 @@
-import { checkNonNegative, checkRange } from '../core/check.js';
+import { checkNonNegative } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { type NumberArray, sizeOf } from '../core/tensor.js';
-import { copyOf, type PruneOptions, type PruneResult, readPruneInput } from './prune-input.js';
+import { checkTensors, copyOf, type PruneOptions, type PruneResult, readPruneInput } from './prune-input.js';
 import { maskSmallest } from './smallest.js';
 
 /** A tensor inside the flat weight vector, as in a model's layout. */
@@ -37,6 +37,7 @@ export function magnitudePrune(w: NumberArray, options: MagnitudePruneOptions): 
   let free = 0;
   if (minimumPerLayer > 0) {
     if (!layout) throw new DomainError('layout: expected the tensors of the weight vector with minimumPerLayer, got none');
+    checkTensors(layout, scores.length);
     for (const slot of layout) protectLargest(scores, slot, minimumPerLayer);
   }
   for (let k = 0; k < scores.length; k++) if (scores[k] !== Infinity) free++;
@@ -49,7 +50,6 @@ export function magnitudePrune(w: NumberArray, options: MagnitudePruneOptions): 
 /** Raises the largest scores of one tensor to Infinity. */
 function protectLargest(scores: Float64Array, { offset, shape }: Slot, minimum: number): void {
   const size = sizeOf(shape);
-  checkRange('layout', offset, 0, scores.length - size);
   const part = scores.subarray(offset, offset + size);
   const finite = part.reduce((count, v) => count + (v === Infinity ? 0 : 1), 0);
   const keep = Math.min(finite, minimum < 1 ? Math.ceil(minimum * finite) : Math.floor(minimum));

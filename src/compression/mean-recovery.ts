@@ -1,4 +1,4 @@
-import { checkInteger, checkRange } from '../core/check.js';
+import { asRecord, checkInteger, checkRange } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf } from '../core/tensor.js';
 import { tanh } from '../kernels/scalar.js';
@@ -22,10 +22,8 @@ export interface BimodalPenaltyOptions {
  * @throws {DomainError} when an option is out of range
  * @see Pruning On-the-Fly: A Recoverable Pruning Method without Fine-tuning 2022, arXiv:2212.12651
  */
-export function bimodalPenalty(
-  w: NumberArray,
-  { fanIn = 1, barrier = 1.7 }: BimodalPenaltyOptions = {},
-): { value: number; grad: FloatArray } {
+export function bimodalPenalty(w: NumberArray, options: BimodalPenaltyOptions = {}): { value: number; grad: FloatArray } {
+  const { fanIn = 1, barrier = 1.7 } = asRecord('options', options);
   const data = asFloats('w', w);
   checkInteger('fanIn', fanIn, 1);
   checkRange('barrier', barrier, Number.MIN_VALUE, 2 - Number.EPSILON);

@@ -1,6 +1,6 @@
 import { checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
-import type { OnIteration } from '../core/iterations.js';
+import { type OnIteration, readIterative } from '../core/iterations.js';
 import { Random } from '../core/random.js';
 import { asFloats, asTensor, isFloatArray, type NumberArray, type TensorLike } from '../core/tensor.js';
 import { clip, roundEven } from './fake-quantize.js';
@@ -49,7 +49,7 @@ interface State {
  * @see Discrete Optimization of Min-Max Violation and its Applications Across Computational Sciences (DMMV), adaptive large neighbourhood search
  */
 export function minMaxDiscreteSolve(A: TensorLike, w: NumberArray, options: MinMaxDiscreteSolveOptions): MinMaxDiscreteSolveResult {
-  const { step, low = -127, high = 127, iterations = 100, seed = 0, onIteration } = options;
+  const { step, low = -127, high = 127, iterations = 100, seed = 0, onIteration } = readIterative(options, '{ step }');
   const { data, shape } = asTensor('A', A);
   const target = asFloats('w', w);
   checkPositive('step', step);

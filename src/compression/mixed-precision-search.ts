@@ -1,8 +1,9 @@
 import { checkAborted } from '../core/batches.js';
-import { checkInteger, checkPositive, checkRange } from '../core/check.js';
+import { checkArray, checkFunction, checkInteger, checkPositive, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 
 export interface MixedPrecisionSearchOptions extends LongOptions {
   /** Widths that every layer may take. */
@@ -39,7 +40,21 @@ export interface MixedPrecisionSearchResult {
  * @see Xu et al. 2023 (EQ-Net), arXiv:2308.07650, §3.4
  */
 export async function mixedPrecisionSearch(options: MixedPrecisionSearchOptions): Promise<MixedPrecisionSearchResult> {
-  const { sizes, budget, evaluate, population = 24, generations = 20, mutation = 0.2, seed = 0, signal, onProgress } = options;
+  const {
+    sizes: given,
+    budget,
+    evaluate,
+    population = 24,
+    generations = 20,
+    mutation = 0.2,
+    seed = 0,
+    signal,
+    onProgress,
+  } = readLong(options, '{ choices, sizes, budget, evaluate }');
+  checkArray('choices', options.choices);
+  checkArray('sizes', given);
+  const sizes = Array.from(given);
+  checkFunction('evaluate', evaluate);
   const choices = [...options.choices].sort((a, b) => a - b);
   checkInteger('population', population, 2);
   checkInteger('generations', generations, 0);

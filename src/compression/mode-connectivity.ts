@@ -1,4 +1,4 @@
-import { checkFiniteNumber, checkInteger, checkLength } from '../core/check.js';
+import { asRecord, checkFiniteNumber, checkFunction, checkInteger, checkLength } from '../core/check.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf } from '../core/tensor.js';
 
 /**
@@ -19,7 +19,8 @@ export async function modeConnectivity(
   end: NumberArray,
   options: { readonly points?: number } = {},
 ): Promise<{ value: number; t: number; errors: Float64Array }> {
-  const { points = 11 } = options;
+  const { points = 11 } = asRecord('options', options);
+  checkFunction('error', error);
   const [from, to] = [asFloats('start', start), asFloats('end', end)];
   checkLength('end', to, from.length);
   checkInteger('points', points, 2);

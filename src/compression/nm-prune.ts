@@ -1,5 +1,4 @@
-import { checkLength, checkOneOf } from '../core/check.js';
-import { ShapeError } from '../core/errors.js';
+import { asRecord, checkLength, checkMethods, checkOneOf } from '../core/check.js';
 import { square } from '../core/square.js';
 import { type FloatArray, type NumberArray, sizeOf } from '../core/tensor.js';
 import type { FisherBlock } from '../mfac/fisher-block.js';
@@ -7,7 +6,7 @@ import type { StaticMfac } from '../mfac/static-mfac.js';
 import { applyChange } from './apply-change.js';
 import { checkPattern } from './layer-obs.js';
 import type { Slot } from './magnitude-prune.js';
-import { copyOf, readPruneInput } from './prune-input.js';
+import { checkTensors, copyOf, readPruneInput } from './prune-input.js';
 import { solveSmall } from './small-solve.js';
 import { maskSmallest } from './smallest.js';
 
@@ -45,19 +44,21 @@ export interface NmPruneResult {
  * @see Zhou et al. 2021, arXiv:2102.04010; with second order: Kurtic et al. 2022, arXiv:2203.07259, §3.2
  */
 export function nmPrune(w: NumberArray, options: NmPruneOptions = {}): NmPruneResult {
-  const { n = 2, m = 4, saliency, mfac, update = 'joint' } = options;
+  const { n = 2, m = 4, saliency, mfac, update = 'joint' } = asRecord('options', options);
   const input = readPruneInput(w, { sparsity: 0 });
   const { weights } = input;
   const { layout = [{ offset: 0, shape: [1, weights.length] }] } = options;
   checkPattern({ n, m });
   checkOneOf('update', update, ['independent', 'joint']);
   if (saliency) checkLength('saliency', saliency, weights.length);
-  if (mfac) checkLength('w', weights, mfac.size);
+  if (mfac) {
+    checkMethods('mfac', mfac, 'a StaticMfac', 'ihvp', 'diagonal');
+    checkLength('w', weights, mfac.size);
+  }
   const mask = new Uint8Array(weights.length).fill(1);
+  checkTensors(layout, weights.length);
   for (const { offset, shape } of layout) {
     const size = sizeOf(shape);
-    if (offset < 0 || offset + size > weights.length)
-      throw new ShapeError(`layout: expected tensors inside ${weights.length} weights, got ${size} from ${offset}`);
     const row = size / (shape[0] || 1);
     for (let start = offset; start < offset + size; start += row) {
       for (let k = start; k + m <= start + row; k += m) {

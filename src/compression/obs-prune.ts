@@ -1,4 +1,4 @@
-import { checkLength, checkOneOf } from '../core/check.js';
+import { asRecord, checkLength, checkOneOf } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { describe, type FloatArray, type NumberArray, type TensorLike } from '../core/tensor.js';
 import type { FisherBlock } from '../mfac/fisher-block.js';
@@ -38,7 +38,7 @@ export interface ObsPruneResult extends PruneResult {
  * @see Hassibi & Stork 1993; Frantar, Kurtic & Alistarh 2021, arXiv:2107.03356, §4.1; joint: Kurtic et al. 2022, arXiv:2203.07259, §3.1
  */
 export function obsPrune(w: NumberArray, mfac: StaticMfac | TensorLike | Iterable<FloatArray>, options: ObsPruneOptions): ObsPruneResult {
-  const { update = 'joint' } = options;
+  const { update = 'joint' } = asRecord('options', options, '{ sparsity }');
   checkOneOf('update', update, ['independent', 'joint', 'greedy']);
   const input = readPruneInput(w, options);
   if (!mfac || typeof mfac !== 'object') throw new DomainError(`mfac: expected a StaticMfac or gradients [m, d], got ${describe(mfac)}`);

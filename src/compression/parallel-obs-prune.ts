@@ -1,4 +1,4 @@
-import { checkLength } from '../core/check.js';
+import { asRecord, checkLength, checkMethods } from '../core/check.js';
 import type { NumberArray } from '../core/tensor.js';
 import type { StaticMfac } from '../mfac/static-mfac.js';
 import type { ThreadPool } from '../threads/pool.js';
@@ -20,9 +20,11 @@ export async function parallelObsPrune(
   mfac: StaticMfac,
   options: ObsPruneOptions & { pool: ThreadPool; signal?: AbortSignal },
 ): Promise<ObsPruneResult> {
-  const { pool, signal, update = 'joint' } = options;
+  const { pool, signal, update = 'joint' } = asRecord('options', options, '{ sparsity, pool }');
+  checkMethods('pool', pool, 'a ThreadPool', 'map', 'close');
   if (update !== 'joint' || pool.threads === 1) return obsPrune(w, mfac, options);
   const input = readPruneInput(w, options);
+  checkMethods('mfac', mfac, 'a StaticMfac', 'ihvp', 'diagonal');
   checkLength('w', input.weights, mfac.size);
   const saliency = saliencyOf(input, mfac);
   const mask = maskSmallest(saliency, input.count);

@@ -1,7 +1,8 @@
 import { checkAborted } from '../core/batches.js';
-import { checkNotEmpty, checkPositive, checkRange } from '../core/check.js';
+import { checkFunction, checkNotEmpty, checkPositive, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import type { Model } from '../onnx/graph.js';
 import { channelPrune } from './channel-prune.js';
 
@@ -57,7 +58,9 @@ export async function performanceAwareChannelPrune(
   model: Model,
   options: PerformanceAwareChannelPruneOptions,
 ): Promise<PerformanceAwareChannelPruneResult> {
-  const { losses, cost = weightsOf, tolerance = 0.05, budget = 5, portion = 1, signal, onProgress } = options;
+  const { losses, cost = weightsOf, tolerance = 0.05, budget = 5, portion = 1, signal, onProgress } = readLong(options, '{ losses }');
+  checkFunction('losses', losses);
+  checkFunction('cost', cost);
   checkPositive('tolerance', tolerance);
   checkRange('budget', budget, 1, 1e6);
   checkRange('portion', portion, 0, 1);

@@ -1,6 +1,7 @@
 // What every pruner of a flat weight vector reads and gives back.
-import { checkFinite, checkLength, checkRange } from '../core/check.js';
-import { asFloats, type FloatArray, floats, type NumberArray, type Precision, precisionOf } from '../core/tensor.js';
+import { asRecord, checkArray, checkFinite, checkInteger, checkLength, checkRange } from '../core/check.js';
+import { ShapeError } from '../core/errors.js';
+import { asFloats, type FloatArray, floats, type NumberArray, type Precision, precisionOf, sizeOf } from '../core/tensor.js';
 
 export interface PruneOptions {
   /** Share of the prunable weights to remove, 0 … 1. */
@@ -27,7 +28,8 @@ export interface PruneInput {
 }
 
 /** Checks and reads the arguments shared by all pruners. @throws {ShapeError | DomainError} by name */
-export function readPruneInput(w: NumberArray, { sparsity, prunable }: PruneOptions): PruneInput {
+export function readPruneInput(w: NumberArray, options: PruneOptions): PruneInput {
+  const { sparsity, prunable } = asRecord('options', options, '{ sparsity }');
   const weights = asFloats('w', w);
   checkRange('sparsity', sparsity, 0, 1);
   checkFinite('w', weights);
@@ -36,6 +38,19 @@ export function readPruneInput(w: NumberArray, { sparsity, prunable }: PruneOpti
   let candidates = 0;
   for (let k = 0; k < may.length; k++) if (may[k]) candidates++;
   return { weights, precision: precisionOf(weights), prunable: may, count: removals(sparsity, candidates) };
+}
+
+/** Throws unless a layout lists tensors inside a vector of `length` weights. @throws {ShapeError | DomainError} */
+export function checkTensors(layout: readonly { readonly offset: number; readonly shape: readonly number[] }[], length: number): void {
+  checkArray('layout', layout);
+  for (let i = 0; i < layout.length; i++) {
+    const { offset, shape } = asRecord(`layout[${i}]`, layout[i] as (typeof layout)[number], '{ offset, shape }');
+    checkInteger(`layout[${i}].offset`, offset);
+    checkArray(`layout[${i}].shape`, shape);
+    const size = sizeOf(shape);
+    if (!(offset >= 0 && offset + size <= length))
+      throw new ShapeError(`layout: expected tensors inside ${length} weights, got ${size} from ${offset}`);
+  }
 }
 
 /** ⌊sparsity·n⌋, not one less where the product is a whole number that rounding missed. */

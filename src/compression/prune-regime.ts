@@ -1,4 +1,4 @@
-import { checkFiniteNumber, checkNonNegative, checkRange } from '../core/check.js';
+import { asRecord, checkFiniteNumber, checkNonNegative, checkRange } from '../core/check.js';
 
 export type PruneRegime = 'I' | 'II-A' | 'II-B';
 
@@ -26,7 +26,7 @@ export function pruneRegime(
   similarity: number,
   options: PruneRegimeOptions = {},
 ): { regime: PruneRegime; temperature: 'raise' | 'lower' | 'keep' } {
-  const { barrier = 0.01, alike = 0.9 } = options;
+  const { barrier = 0.01, alike = 0.9 } = asRecord('options', options);
   checkFiniteNumber('connectivity', connectivity);
   checkRange('similarity', similarity, 0, 1);
   checkNonNegative('barrier', barrier);

@@ -1,4 +1,4 @@
-import { checkFinite, checkLength, checkOneOf, checkPositive, checkRange } from '../core/check.js';
+import { asRecord, checkFinite, checkLength, checkOneOf, checkPositive, checkRange } from '../core/check.js';
 import { Random } from '../core/random.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf } from '../core/tensor.js';
 import { pow } from '../kernels/scalar.js';
@@ -36,7 +36,7 @@ export interface PseudoQuantizeResult {
  * @see Park et al. 2022 (NIPQ), arXiv:2206.00820, §3
  */
 export function pseudoQuantize(x: NumberArray, options: PseudoQuantizeOptions): PseudoQuantizeResult {
-  const { alpha, bits, signed = true, noise = 'histogram', seed = 0 } = options;
+  const { alpha, bits, signed = true, noise = 'histogram', seed = 0 } = asRecord('options', options, '{ alpha, bits }');
   const data = asFloats('x', x);
   checkPositive('alpha', alpha);
   checkRange('bits', bits, 1.5, 16);

@@ -1,7 +1,7 @@
-import { checkInteger, checkOneOf } from '../core/check.js';
+import { asRecord, checkArray, checkInteger, checkOneOf } from '../core/check.js';
 import { DomainError, GraphError } from '../core/errors.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
-import type { Graph, GraphTensor, Model } from '../onnx/graph.js';
+import { checkDecoded, type Graph, type GraphTensor, type Model } from '../onnx/graph.js';
 import type { IntegerType } from './integer-grid.js';
 import { type LinearLayer, linearLayers } from './linear-layers.js';
 import { activationRanges, QdqWriter, type QuantizedLayer, type Range } from './qdq-writer.js';
@@ -49,12 +49,22 @@ export interface QdqModelResult {
  * @see Jacob et al. 2018, arXiv:1712.05877; Wu et al. 2020, arXiv:2004.09602; rounding discrete: DMMV, as minMaxDiscreteSolve
  */
 export function qdqModel(model: Model, options: QdqModelOptions = {}): QdqModelResult {
-  const { type = 'int8', bits = 8, perChannel = true, rounding = 'minmax', ranges, inputs, activationType = 'uint8' } = options;
+  const {
+    type = 'int8',
+    bits = 8,
+    perChannel = true,
+    rounding = 'minmax',
+    ranges,
+    inputs,
+    activationType = 'uint8',
+  } = asRecord('options', options);
   checkOneOf('type', type, ['int8', 'uint8']);
   checkOneOf('activationType', activationType, ['int8', 'uint8']);
   checkOneOf('rounding', rounding, ['minmax', 'mse', 'discrete']);
+  checkDecoded('model', model);
   const graph = model.graph.clone();
   const layers = chosenLayers(graph, options.weights);
+  if (typeof bits !== 'number') asRecord('bits', bits, 'a number or a record');
   for (const { weight } of layers) checkInteger('bits', typeof bits === 'number' ? bits : (bits[weight] ?? 8), 2, 8);
   const opset = model.opsets.get('') ?? 0;
   const needed = perChannel ? 13 : 10;
@@ -75,11 +85,13 @@ export function qdqModel(model: Model, options: QdqModelOptions = {}): QdqModelR
 
 /** Values of a model whose ranges (and, for rounding discrete, activations) `qdqModel` takes. */
 export function qdqValues(model: Model, options: Pick<QdqModelOptions, 'weights'> = {}): string[] {
-  const layers = chosenLayers(model.graph, options.weights);
+  checkDecoded('model', model);
+  const layers = chosenLayers(model.graph, asRecord('options', options).weights);
   return [...activationRanges(model.graph, layers, undefined).keys()];
 }
 
 function chosenLayers(graph: Graph, weights: readonly string[] | undefined): LinearLayer[] {
+  if (weights !== undefined) checkArray('weights', weights);
   const layers = linearLayers(graph).filter(({ weight }) => isSingle(graph, weight));
   for (const name of weights ?? []) {
     if (!layers.some(({ weight }) => weight === name))

@@ -1,4 +1,4 @@
-import { checkFinite, checkInteger } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { asTensor, isFloatArray, type Tensor, type TensorLike } from '../core/tensor.js';
@@ -26,7 +26,7 @@ export function scalableNeuralKernel(options: ScalableNeuralKernelOptions): {
   features: (x: TensorLike) => Tensor<Float64Array>;
   kernel: (x: TensorLike, w: TensorLike) => Tensor<Float64Array>;
 } {
-  const { inputs: d, features: m, seed = 0 } = options;
+  const { inputs: d, features: m, seed = 0 } = asRecord('options', options, '{ inputs, features }');
   checkInteger('inputs', d, 1);
   checkInteger('features', m, 1);
   const directions = new Random(seed).fill(new Float64Array(m * d));

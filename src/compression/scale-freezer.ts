@@ -1,4 +1,4 @@
-import { checkInteger, checkLength, checkRange } from '../core/check.js';
+import { asRecord, checkInteger, checkLength, checkRange } from '../core/check.js';
 import { asFloats, type NumberArray } from '../core/tensor.js';
 
 /**
@@ -41,7 +41,8 @@ export class ScaleFreezer {
   readonly #frozen: Uint8Array;
   #steps = 0;
 
-  constructor({ scales, window = 100, threshold = 0.3 }: ScaleFreezerOptions) {
+  constructor(options: ScaleFreezerOptions) {
+    const { scales, window = 100, threshold = 0.3 } = asRecord('options', options, '{ scales }');
     checkInteger('scales', scales, 1);
     checkInteger('window', window, 2);
     checkRange('threshold', threshold, 0, 1);

@@ -1,4 +1,4 @@
-import { checkFinite, checkFiniteNumber, checkLength, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkFiniteNumber, checkLength, checkPositive } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf } from '../core/tensor.js';
 
@@ -17,7 +17,7 @@ export function taskArithmeticMerge(
   experts: readonly NumberArray[],
   options: { readonly scale?: number; readonly mask?: ArrayLike<number> } = {},
 ): FloatArray {
-  const { scale = 0.3, mask } = options;
+  const { scale = 0.3, mask } = asRecord('options', options);
   checkFiniteNumber('scale', scale);
   const sum = taskSum(base, experts);
   const from = asFloats('base', base);
@@ -39,6 +39,7 @@ export function taskArithmeticMerge(
 export function taskSum(base: NumberArray, experts: readonly NumberArray[]): Float64Array {
   const from = asFloats('base', base);
   checkFinite('base', from);
+  checkArray('experts', experts);
   if (experts.length === 0) throw new ShapeError('experts: expected at least one model, got none');
   const sum = new Float64Array(from.length);
   for (const [e, expert] of experts.entries()) {

@@ -1,4 +1,4 @@
-import { checkFinite, checkInteger, checkLength, checkOneOf } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkLength, checkOneOf } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import { asFloats, asTensor, isFloatArray, type NumberArray, type Tensor, type TensorLike } from '../core/tensor.js';
@@ -40,7 +40,7 @@ export interface UniversalRandomFeatures {
  * @see Sehanobish et al. 2024 (SNNK), arXiv:2310.13225, §3.1; positive features: Choromanski et al. 2021, arXiv:2009.14794
  */
 export function universalRandomFeatures(options: UniversalRandomFeaturesOptions): UniversalRandomFeatures {
-  const { inputs: d, features: m, f, seed = 0 } = options;
+  const { inputs: d, features: m, f, seed = 0 } = asRecord('options', options, '{ inputs, features, f }');
   checkInteger('inputs', d, 1);
   checkInteger('features', m, 1);
   if (typeof f !== 'function') checkOneOf('f', f, ['cos', 'sin', 'exp', 'gaussian']);

@@ -1,4 +1,4 @@
-import { checkFinite, checkRange } from '../core/check.js';
+import { asRecord, checkFinite, checkRange } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import { square } from '../core/square.js';
 import { asTensor, floats, isFloatArray, precisionOf, type Tensor, type TensorLike } from '../core/tensor.js';
@@ -33,7 +33,8 @@ export interface WandaPruneResult {
  * @throws {ShapeError | DomainError} when shapes disagree, values are not finite, or neither or both of sparsity and pattern are given
  * @see Sun et al. 2023, arXiv:2306.11695; second stage of ECoFLaP, Sung et al. 2023, arXiv:2310.02998
  */
-export function wandaPrune(w: TensorLike, inputs: TensorLike, { sparsity, pattern }: WandaPruneOptions): WandaPruneResult {
+export function wandaPrune(w: TensorLike, inputs: TensorLike, options: WandaPruneOptions): WandaPruneResult {
+  const { sparsity, pattern } = asRecord('options', options, '{ sparsity } or { pattern }');
   const weights = asTensor('w', w);
   const x = asTensor('inputs', inputs);
   const [rows = 0, cols = 0] = weights.shape;

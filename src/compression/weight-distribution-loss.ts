@@ -1,8 +1,8 @@
-import { checkFiniteNumber, checkLength } from '../core/check.js';
-import { ShapeError } from '../core/errors.js';
+import { asRecord, checkFiniteNumber, checkLength } from '../core/check.js';
 import { square } from '../core/square.js';
 import { asFloats, type FloatArray, floats, type NumberArray, precisionOf, sizeOf } from '../core/tensor.js';
 import type { Slot } from './magnitude-prune.js';
+import { checkTensors } from './prune-input.js';
 
 export interface WeightDistributionLossOptions {
   /** Tensors of the vector, each with moments of its own; one by default. */
@@ -29,18 +29,21 @@ export function weightDistributionLoss(
   options: WeightDistributionLossOptions = {},
 ): { value: number; grad: FloatArray; skewness: Float64Array; kurtosis: Float64Array } {
   const data = asFloats('w', w);
-  const { layout = [{ offset: 0, shape: [data.length] }], skewness: wantSkew = 0, kurtosis: wantKurtosis = 1.8 } = options;
+  const {
+    layout = [{ offset: 0, shape: [data.length] }],
+    skewness: wantSkew = 0,
+    kurtosis: wantKurtosis = 1.8,
+  } = asRecord('options', options);
   checkFiniteNumber('skewness', wantSkew);
   checkFiniteNumber('kurtosis', wantKurtosis);
   const grad = floats(precisionOf(data), data.length);
   checkLength('w', grad, data.length);
+  checkTensors(layout, data.length);
   const skewness = new Float64Array(layout.length);
   const kurtosis = new Float64Array(layout.length);
   let value = 0;
   for (const [t, { offset, shape }] of layout.entries()) {
     const n = sizeOf(shape);
-    if (offset < 0 || offset + n > data.length)
-      throw new ShapeError(`layout: expected tensors inside ${data.length} weights, got ${n} from ${offset}`);
     let mean = 0;
     for (let k = offset; k < offset + n; k++) mean += (data[k] as number) / n;
     const m = [0, 0, 0]; // central moments 2, 3, 4

@@ -1,7 +1,8 @@
 import { checkAborted } from '../core/batches.js';
-import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
+import { checkArray, checkInteger, checkMethods, checkOneOf, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 import { sizeOf } from '../core/tensor.js';
 
 export interface ZerothOrderImportanceOptions extends LongOptions {
@@ -30,7 +31,9 @@ export async function zerothOrderImportance(
   data: Data,
   options: ZerothOrderImportanceOptions = {},
 ): Promise<Float64Array> {
-  const { probes = 32, epsilon = 1e-3, form = 'absolute', seed = 0, signal, onProgress } = options;
+  const { probes = 32, epsilon = 1e-3, form = 'absolute', seed = 0, signal, onProgress } = readLong(options);
+  checkMethods('model', model, 'a differentiable model', 'loss', 'getParameters', 'setParameters');
+  checkArray('model.layout', model.layout);
   checkInteger('probes', probes, 1);
   checkPositive('epsilon', epsilon);
   checkOneOf('form', form, ['absolute', 'squared']);

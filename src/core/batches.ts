@@ -1,17 +1,15 @@
 // Data as a stream of batches, and the number of samples in each.
 
-import { asRecord } from './check.js';
+import { asRecord, checkMethods } from './check.js';
 import { AbortError, DomainError, ShapeError } from './errors.js';
 import type { Batch, Data, Inputs } from './model-types.js';
 import { asFloats, asTensor, checkAttached, describe, isTypedArray, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
 
 /** One pass over the batches of `data`. @throws {DomainError} when it is neither a batch, a list nor a function */
 export async function* batchesOf(data: Data): AsyncGenerator<Batch> {
-  if (typeof data === 'function') {
-    yield* data();
-    return;
-  }
-  for (const batch of Array.isArray(data) ? (data as readonly Batch[]) : [data as Batch]) {
+  const batches = typeof data === 'function' ? data() : Array.isArray(data) ? (data as readonly Batch[]) : [data as Batch];
+  if (typeof data === 'function') checkMethods('data', batches, 'a function that returns an async iterable,', Symbol.asyncIterator);
+  for await (const batch of batches) {
     if (batch === null || typeof batch !== 'object' || !('x' in batch) || !('y' in batch))
       throw new DomainError(`data: expected batches { x, y }, got ${describe(batch)}`);
     if (isTypedArray(batch.y)) checkAttached('y', batch.y);

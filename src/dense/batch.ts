@@ -1,5 +1,5 @@
 // A batch as blocks: inputs flattened to rows, labels or targets, weights; read and checked once per call.
-import { checkFinite, checkLabels, checkLength } from '../core/check.js';
+import { asRecord, checkFinite, checkLabels, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { Batch, Inputs } from '../core/model-types.js';
 import {
@@ -32,7 +32,7 @@ export interface Rows {
 
 /** The single input of a dense model as rows [n, inputs]; further axes are flattened. @throws {ShapeError | DomainError} */
 export function readInputs(net: Network, inputs: Inputs): { count: number; shape: readonly number[]; x: FloatArray } {
-  const record = inputs as Record<string, unknown>;
+  const record = asRecord('x', inputs, 'a tensor [n, …]') as Record<string, unknown>;
   const single = isTypedArray(record.data) ? inputs : Object.values(record)[0];
   if (!isTypedArray(record.data) && Object.keys(record).length !== 1)
     throw new DomainError(`x: expected one input, got ${Object.keys(record).length || describe(inputs)}`);
@@ -49,21 +49,22 @@ export function readInputs(net: Network, inputs: Inputs): { count: number; shape
 
 /** Inputs, labels or targets, and weights of a batch. @throws {ShapeError | DomainError} by name */
 export function readBatch(net: Network, batch: Batch): Rows {
-  const { count, shape, x } = readInputs(net, batch.x);
+  const { x: given, y, weights: own } = asRecord('batch', batch, '{ x, y }');
+  const { count, shape, x } = readInputs(net, given);
   const outputs = net.layers.at(-1)!.outputs;
-  const weights = batch.weights ? convert(net.precision, batch.weights) : floats(net.precision, count).fill(1);
+  const weights = own ? convert(net.precision, asFloats('weights', own)) : floats(net.precision, count).fill(1);
   checkLength('weights', weights, count);
   checkFinite('weights', weights);
   if (net.loss === 'mse') {
-    const targets = convert(net.precision, asTensor('y', batch.y).data);
+    const targets = convert(net.precision, asTensor('y', y).data);
     checkLength('y', targets, count * outputs);
     checkFinite('y', targets);
     return { count, shape, x, labels: undefined, targets, weights };
   }
-  const given = isIntegerArray(batch.y) ? batch.y : asTensor('y', batch.y).data;
-  checkLength('y', given, count);
-  checkLabels('y', given as ArrayLike<number>, outputs);
-  return { count, shape, x, labels: Int32Array.from(given as ArrayLike<number>, Number), targets: undefined, weights };
+  const labels = isIntegerArray(y) ? y : asTensor('y', y).data;
+  checkLength('y', labels, count);
+  checkLabels('y', labels as ArrayLike<number>, outputs);
+  return { count, shape, x, labels: Int32Array.from(labels as ArrayLike<number>, Number), targets: undefined, weights };
 }
 
 function convert(precision: Precision, data: Tensor['data']): FloatArray {

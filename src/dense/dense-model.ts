@@ -1,8 +1,10 @@
 import { readBytes } from '#files';
+import { asRecord } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, LongOptions, ParameterSlot } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import { type FloatArray, floats, type Precision, type Tensor, type TensorLike } from '../core/tensor.js';
-import type { Model } from '../onnx/graph.js';
+import { checkDecoded, type Model } from '../onnx/graph.js';
 import { decodeModel } from '../onnx/model.js';
 import { lossSeeds, type Rows, readBatch, readInputs, readSeeds, readVector, seedBlock } from './batch.js';
 import { accumulate, type ChunkWork, columnsOf, Engine, type SumWork } from './engine.js';
@@ -37,7 +39,9 @@ export class DenseModel implements DifferentiableModel {
   readonly #engine: Engine;
   #parameters: FloatArray;
 
-  private constructor({ net, layout, parameters }: ReturnType<typeof readSpec>, input?: string) {
+  private constructor(made: ReturnType<typeof readSpec>, input?: string) {
+    const { net, layout, parameters } = asRecord('DenseModel', made, 'DenseModel.create(spec)');
+    asRecord('DenseModel', net, 'DenseModel.create(spec)');
     this.precision = net.precision;
     this.parameterCount = net.parameterCount;
     this.layout = layout;
@@ -67,9 +71,11 @@ export class DenseModel implements DifferentiableModel {
     model: Uint8Array | ArrayBuffer | string | Model,
     options: { from?: string; loss?: DenseModelSpec['loss']; precision?: Precision } = {},
   ): DenseModel {
-    const { from, loss = 'cross-entropy', precision } = options;
+    const { from, loss = 'cross-entropy', precision } = asRecord('options', options);
     const given = typeof model === 'string' ? readBytes(model) : model;
-    const decoded = 'graph' in given ? given : decodeModel(ArrayBuffer.isView(given) ? given : new Uint8Array(given));
+    const isFile = ArrayBuffer.isView(given) || Object.prototype.toString.call(given) === '[object ArrayBuffer]';
+    const decoded = isFile ? decodeModel(ArrayBuffer.isView(given) ? given : new Uint8Array(given as ArrayBuffer)) : given;
+    checkDecoded('model', decoded);
     const { layers, input } = denseTail(decoded, from);
     return new DenseModel(readSpec({ layers, loss, ...(precision && { precision }) }), input);
   }
@@ -147,7 +153,7 @@ export class DenseModel implements DifferentiableModel {
   async perSampleGradients(batch: Batch, options: PerSampleOptions = {}): Promise<Tensor<FloatArray>> {
     const { net } = this.#engine;
     const rows = readBatch(net, batch);
-    const columns = columnsOf(this.layout, options.slots);
+    const columns = columnsOf(this.layout, readLong(options).slots);
     return this.#engine.perSample(this.#parameters, rows, columns, options, (arena, trace, start) => {
       return lossSeeds(arena, net, rows, start, trace, false).delta;
     });
@@ -158,7 +164,7 @@ export class DenseModel implements DifferentiableModel {
     const { net } = this.#engine;
     const rows = readInputs(net, x);
     const seeds = readSeeds(net, seed, rows.count);
-    const columns = columnsOf(this.layout, options.slots);
+    const columns = columnsOf(this.layout, readLong(options).slots);
     return this.#engine.perSample(this.#parameters, rows, columns, options, (arena, trace, start) => {
       return seedBlock(arena, net, seeds, start, trace.rows);
     });

@@ -1,6 +1,6 @@
 // The WebAssembly side of a DenseModel: one instance with the parameters in it, data streamed through in chunks of rows.
 import { batchesOf } from '../core/batches.js';
-import { checkLength } from '../core/check.js';
+import { checkArray, checkLength } from '../core/check.js';
 import { AfterpassError, DomainError } from '../core/errors.js';
 import type { Data, LongOptions, ParameterSlot } from '../core/model-types.js';
 import { stepper, watched } from '../core/stepper.js';
@@ -214,6 +214,7 @@ export function accumulate(total: Float64Array, part: FloatArray): void {
 
 /** Where the named slots sit in the flat vector, in layout order; everything without names. @throws {DomainError} on an unknown name */
 export function columnsOf(layout: readonly ParameterSlot[], slots: readonly string[] | undefined): { offset: number; length: number }[] {
+  if (slots) checkArray('slots', slots);
   for (const name of slots ?? []) {
     if (!layout.some((slot) => slot.name === name))
       throw new DomainError(`slots: expected names from the layout (${layout.map((slot) => slot.name).join(', ')}), got '${name}'`);

@@ -1,5 +1,5 @@
 // From a specification to a checked network: shapes that fit, finite numbers, one flat parameter vector.
-import { checkFinite, checkLength, checkOneOf } from '../core/check.js';
+import { asRecord, checkFinite, checkLength, checkOneOf } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { ParameterSlot } from '../core/model-types.js';
 import type { FloatArray, Precision, TensorLike } from '../core/tensor.js';
@@ -30,7 +30,7 @@ export interface DenseModelSpec {
 
 /** A network, the layout of its parameters, and their values. @throws {ShapeError | DomainError} by name */
 export function readSpec(spec: DenseModelSpec): { net: Network; layout: ParameterSlot[]; parameters: FloatArray } {
-  const { layers, loss } = spec;
+  const { layers, loss } = asRecord('spec', spec, '{ layers, loss }');
   checkOneOf('loss', loss, ['cross-entropy', 'mse']);
   if (!Array.isArray(layers) || layers.length === 0) throw new ShapeError('layers: expected at least one layer, got none');
   const first = asTensor('layers[0].weight', layers[0]?.weight).data;
@@ -49,7 +49,7 @@ export function readSpec(spec: DenseModelSpec): { net: Network; layout: Paramete
   };
   (layers as readonly DenseLayerSpec[]).forEach((layer, l) => {
     const at = `layers[${l}]`;
-    const { activation = 'identity', name: node = `layers.${l}` } = layer;
+    const { activation = 'identity', name: node = `layers.${l}` } = asRecord(at, layer, '{ weight, bias }');
     checkOneOf(`${at}.activation`, activation, Object.keys(activationCodes) as Activation[]);
     const weight = asTensor(`${at}.weight`, layer.weight);
     const [outputs = 0, inputs = 0] = weight.shape;
@@ -62,7 +62,7 @@ export function readSpec(spec: DenseModelSpec): { net: Network; layout: Paramete
     const weightAt = add({ node, name: weightName, role: 'weight', shape: [outputs, inputs] }, numbers);
     let biasAt = -1;
     if (layer.bias !== undefined) {
-      const bias = asFloats(`${at}.bias`, (layer.bias as { data?: unknown }).data ?? layer.bias);
+      const bias = asFloats(`${at}.bias`, (layer.bias as { data?: unknown } | null)?.data ?? layer.bias);
       checkLength(`${at}.bias`, bias, outputs);
       checkFinite(`${at}.bias`, bias);
       biasAt = add({ node, name: layer.parameters?.bias ?? `${node}.bias`, role: 'bias', shape: [outputs] }, bias);

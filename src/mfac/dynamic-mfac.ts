@@ -1,5 +1,5 @@
 // The inverse of the damped empirical Fisher matrix of the last m gradients.
-import { checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { asFloats, type FloatArray, floats, type NumberArray, type Precision, precisionOf } from '../core/tensor.js';
 import { cholesky } from '../kernels/cholesky.js';
@@ -52,7 +52,8 @@ export class DynamicMfac {
   #pushes = 0;
   #sinceRefresh = 0;
 
-  constructor({ size, window, damping = 1e-5, precision }: DynamicMfacOptions) {
+  constructor(options: DynamicMfacOptions) {
+    const { size, window, damping = 1e-5, precision } = asRecord('options', options, '{ size, window }');
     checkInteger('size', size, 1);
     checkInteger('window', window, 1);
     checkPositive('damping', damping);

@@ -26,6 +26,8 @@ export interface GradientRows {
 
 /** Reads gradients that are in memory already. @throws {ShapeError | DomainError} by the name G */
 export function readRows(gradients: TensorLike | Iterable<FloatArray>): GradientRows {
+  if (typeof gradients !== 'object' || gradients === null)
+    throw new DomainError(`G: expected a tensor [m, d] or rows, got ${describe(gradients)}`);
   if (Symbol.iterator in gradients) return collect(Array.from(gradients, copyRow));
   const { data, shape } = asTensor('G', gradients);
   if (shape.length !== 2) throw new ShapeError(`G: expected a matrix [m, d], got shape [${shape.join(', ')}]`);
@@ -37,9 +39,7 @@ export function readRows(gradients: TensorLike | Iterable<FloatArray>): Gradient
 
 /** Reads gradients of any form; a stream is read to its end. @throws {ShapeError | DomainError} by the name G; {AbortError} */
 export async function gatherRows(gradients: Gradients, signal?: AbortSignal): Promise<GradientRows> {
-  if (gradients === null || typeof gradients !== 'object')
-    throw new DomainError(`G: expected a tensor [m, d] or rows, got ${describe(gradients)}`);
-  if (!(Symbol.asyncIterator in gradients)) return readRows(gradients);
+  if (typeof gradients !== 'object' || gradients === null || !(Symbol.asyncIterator in gradients)) return readRows(gradients);
   const rows: FloatArray[] = [];
   for await (const row of gradients) {
     checkAborted(signal);

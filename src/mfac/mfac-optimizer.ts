@@ -1,5 +1,5 @@
 // Gradient descent preconditioned by the inverse Fisher matrix of the last gradients.
-import { checkInteger, checkNonNegative, checkPositive, checkRange } from '../core/check.js';
+import { asRecord, checkInteger, checkMethods, checkNonNegative, checkPositive, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { describe, type FloatArray, floats, isIntegerArray, precisionOf } from '../core/tensor.js';
 import {
@@ -108,6 +108,10 @@ export function mfacOptimizer(options: MfacOptimizerOptions = {}): Optimizer<Mfa
       move(params, grads, state, updates);
       return { updates, state };
     },
-    dispose: ({ mfac }) => mfac.dispose(),
+    dispose: (state) => {
+      const { mfac } = asRecord('state', state, 'what init(params) returns');
+      checkMethods('state.mfac', mfac, 'a DynamicMfac', 'dispose');
+      mfac.dispose();
+    },
   };
 }

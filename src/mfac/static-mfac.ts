@@ -1,8 +1,10 @@
 // The inverse of the damped empirical Fisher matrix of a fixed set of gradients.
+
 import { checkAborted } from '../core/batches.js';
-import { checkFinite, checkInteger, checkLength, checkOneOf, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkInteger, checkLength, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import { asFloats, type FloatArray, floats, type NumberArray, type Precision, type Tensor, type TensorLike } from '../core/tensor.js';
 import { Instance } from '../runtime/instance.js';
 import type { ThreadPool } from '../threads/pool.js';
@@ -40,7 +42,9 @@ export class StaticMfac {
   readonly precision: Precision;
   #blocks: readonly FisherBlock[] | undefined;
 
-  private constructor({ rows, size, precision }: GradientRows, damping: number, blocks: readonly FisherBlock[]) {
+  private constructor(gradients: GradientRows, damping: number, blocks: readonly FisherBlock[]) {
+    const { rows, size, precision } = asRecord('StaticMfac', gradients, 'StaticMfac.build(gradients, options)');
+    checkArray('gradients.rows', rows);
     this.size = size;
     this.gradients = rows.length;
     this.damping = damping;
@@ -58,7 +62,7 @@ export class StaticMfac {
     gradients: Gradients,
     options: StaticMfacOptions & LongOptions & { readonly pool?: ThreadPool | undefined } = {},
   ): Promise<StaticMfac> {
-    const { signal, onProgress } = options;
+    const { signal, onProgress } = readLong(options);
     checkOptions(options);
     checkAborted(signal);
     const rows = await gatherRows(gradients, signal);
@@ -184,7 +188,8 @@ function partOf(vector: FloatArray, { start, width }: FisherBlock): FloatArray {
   return vector.subarray(start, start + width);
 }
 
-function checkOptions({ damping = 1e-5, blockSize = Infinity, form = 'auto', memoryLimit = 0 }: StaticMfacOptions): void {
+function checkOptions(options: StaticMfacOptions): void {
+  const { damping = 1e-5, blockSize = Infinity, form = 'auto', memoryLimit = 0 } = asRecord('options', options);
   checkPositive('damping', damping);
   if (blockSize !== Infinity) checkInteger('blockSize', blockSize, 1);
   checkOneOf('form', form, ['auto', 'gram', 'covariance']);

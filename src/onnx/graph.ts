@@ -1,6 +1,6 @@
 // An ONNX graph in memory: nodes over named values, initializers as tensors, inputs and outputs with types and symbolic extents.
-import { GraphError } from '../core/errors.js';
-import type { Tensor, TypedArray } from '../core/tensor.js';
+import { DomainError, GraphError } from '../core/errors.js';
+import { describe, type Tensor, type TypedArray } from '../core/tensor.js';
 
 /** Element types by name, at the index onnx.proto gives them. */
 export const elementTypes = [
@@ -144,6 +144,14 @@ export interface Model {
   modelVersion: number;
   doc: string | undefined;
   unknown?: Uint8Array[];
+}
+
+/** Throws unless `model` is one that `decodeModel` or `modelOf` gives. @throws {DomainError} */
+export function checkDecoded(name: string, model: unknown): asserts model is Model {
+  const { graph, opsets, functions, metadata } = (model ?? {}) as Partial<Model>;
+  const fits = Array.isArray(graph?.nodes) && typeof graph.clone === 'function' && Array.isArray(functions);
+  if (!fits || typeof opsets?.get !== 'function' || typeof metadata?.get !== 'function')
+    throw new DomainError(`${name}: expected a decoded model (decodeModel), got ${describe(model)}`);
 }
 
 /** A model around a graph, in one ai.onnx operator set (17 by default). */

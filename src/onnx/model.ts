@@ -1,6 +1,7 @@
 // ONNX files in and out of memory.
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
-import { GraphError } from '../core/errors.js';
+import { DomainError, GraphError } from '../core/errors.js';
+import { brandOf, describe } from '../core/tensor.js';
 import {
   type Attribute,
   type Dim,
@@ -43,6 +44,8 @@ const attributeTypes = ['', 'float', 'int', 'string', 'tensor', 'graph', 'floats
  * @throws {GraphError} when the bytes are not ONNX, are cut off, or contradict themselves
  */
 export function decodeModel(bytes: Uint8Array, { external }: DecodeOptions = {}): Model {
+  if (brandOf(bytes) !== 'Uint8Array')
+    throw new DomainError(`model: expected the bytes of an ONNX file in a Uint8Array, got ${describe(bytes)}`);
   let proto: ModelProto;
   try {
     proto = readMessage(new BinaryReader(bytes), modelTable) as ModelProto;

@@ -40,7 +40,7 @@ const isCallers = (error: unknown) =>
 const told = (what: string, error: unknown) => `${what}: ${error instanceof Error ? `${error.name} ${error.message}` : shown(error)}`;
 
 const areas = (await loadAreas()).filter(({ name }) =>
-  ['curvature', 'linalg', 'losses', 'optimizers', 'sorting', 'transport'].includes(name),
+  ['compression', 'curvature', 'dense', 'linalg', 'losses', 'mfac', 'optimizers', 'sorting', 'transport'].includes(name),
 );
 
 describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, area]))('%s', (_name, { exports, calls = {} }) => {
