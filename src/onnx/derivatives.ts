@@ -8,6 +8,7 @@ import type { Model } from './graph.js';
 import { importModel } from './import.js';
 import { appendLoss, type LossName, type LossSpec } from './losses.js';
 import { parameterSlots } from './parameters.js';
+import { type Halves, split } from './split.js';
 
 export interface DerivativeOptions {
   /** The output to differentiate; the first one by default. */
@@ -177,6 +178,10 @@ export function jvpModel(model: Model, options: DerivativeOptions = {}): Model {
  * @throws {GraphError} as `gradientModel`
  */
 export function hvpModel(model: Model, options: DerivativeOptions = {}): Model {
+  return finish(writeHvp(model, options), model);
+}
+
+function writeHvp(model: Model, options: DerivativeOptions): Builder {
   const setting = openDerivative(model, options);
   const { b } = setting;
   const found = gradients(setting, seedOf(setting));
@@ -184,7 +189,7 @@ export function hvpModel(model: Model, options: DerivativeOptions = {}): Model {
   outputs(setting, options);
   const products = [...found].map(([name, value]) => [name, tangents.get(value) ?? b.zerosLike(value)] as const);
   results(setting, products, 'hvp', options);
-  return finish(b, model);
+  return b;
 }
 
 /**
@@ -192,6 +197,20 @@ export function hvpModel(model: Model, options: DerivativeOptions = {}): Model {
  * @throws {GraphError} as `gradientModel`, and when no loss is given
  */
 export function ggnModel(model: Model, options: DerivativeOptions & { readonly loss: LossName | LossSpec }): Model {
+  return finish(writeGgn(model, options), model);
+}
+
+/** `hvpModel` or `ggnModel` in two: what a batch gives whatever the direction, and what the direction moves. */
+export function productHalves(
+  what: 'hvp' | 'ggnvp',
+  model: Model,
+  options: DerivativeOptions & { readonly loss: LossName | LossSpec },
+): Halves {
+  const b = what === 'hvp' ? writeHvp(model, options) : writeGgn(model, options);
+  return split(finish(b, model), (name) => name.startsWith('tangent.'), b.types);
+}
+
+function writeGgn(model: Model, options: DerivativeOptions & { readonly loss: LossName | LossSpec }): Builder {
   const setting = openDerivative(model, options);
   const { b, value, output, wrt } = setting;
   const whole = [...b.graph.nodes];
@@ -208,5 +227,5 @@ export function ggnModel(model: Model, options: DerivativeOptions & { readonly l
   outputs(setting, options);
   const products = wrt.map(({ name, value: w }) => [name, found.get(w) ?? b.zerosLike(w)] as const);
   results(setting, products, 'ggnvp', options);
-  return finish(b, model);
+  return b;
 }

@@ -1,6 +1,7 @@
 // From a builder to a model: nothing that no output needs, and every operator in the form of the model's operator set.
 import { leadingTo } from './autodiff.js';
 import type { Builder } from './builder.js';
+import { sameShape } from './dims.js';
 import { type Graph, type Model, modelOf, type Node, numbersOf, topological } from './graph.js';
 import { ruleOf } from './ops/index.js';
 
@@ -33,7 +34,7 @@ export function finish(b: Builder, like?: Model): Model {
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i]!;
     if (!node.outputs.some((name) => needed.has(name))) continue;
-    nodes.push(opset < 18 ? lowered(node, graph) : node);
+    nodes.push(apart(opset < 18 ? lowered(node, graph) : node, b));
     for (const name of nodes.at(-1)!.inputs) needed.add(name);
   }
   graph.nodes = nodes
@@ -71,6 +72,17 @@ function lower(b: Builder): void {
 
 function renamed(name: string, value: string): Node {
   return { op: 'Identity', domain: '', name: `${name}/Identity`, inputs: [value], outputs: [name], attributes: {} };
+}
+
+/** ONNX Runtime fuses Conv and Add; with a computed kernel that takes longer than both apart. Sum it leaves alone. */
+function apart(node: Node, b: Builder): Node {
+  if (node.op !== 'Add') return node;
+  const [p, q] = node.inputs.map((name) => b.type(name).shape);
+  const computed = node.inputs.some((name) => {
+    const maker = b.makerOf(name);
+    return maker?.op === 'Conv' && !b.isFixed(maker.inputs[1]!);
+  });
+  return computed && sameShape(p, q) ? { ...node, op: 'Sum' } : node;
 }
 
 /** Outputs nobody reads at the end of the list are not asked for. */

@@ -26,11 +26,11 @@ export class Programs {
   }
 
   /** The program of a key, made when it is first asked for. @throws {DomainError} after dispose() */
-  program(key: string, make: Make, threads = this.#parts.threads): Program {
+  program(key: string, make: Make, threads = this.#parts.threads, form = this.#parts.form): Program {
     if (this.#disposed) throw new DomainError('model: expected a model in use, got one after dispose()');
     let program = this.#programs.get(key);
     if (!program) {
-      program = new Program(make, { ...this.#parts, threads });
+      program = new Program(make, { ...this.#parts, threads, form });
       this.#programs.set(key, program);
     }
     return program;

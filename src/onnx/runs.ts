@@ -3,22 +3,26 @@ import { samplesOf, takeSamples } from '../core/batches.js';
 import { GraphError } from '../core/errors.js';
 import type { Batch, Inputs, ParameterSlot } from '../core/model-types.js';
 import { type FloatArray, floats, type Precision, sizeOf, type Tensor } from '../core/tensor.js';
-import { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, vjpModel } from './derivatives.js';
+import { type DerivativeOptions, ggnModel, gradientModel, hvpModel, jvpModel, productHalves, vjpModel } from './derivatives.js';
 import { convert, readInputs } from './feeds.js';
 import { forwardOf, lossOf } from './forward.js';
 import type { Model, ValueInfo } from './graph.js';
+import { KeptProducts, type Product } from './kept-products.js';
 import { lossFeeds } from './labels.js';
 import type { Parts } from './opening.js';
 import { perSampleGradientModel } from './per-sample.js';
 import type { Parameters, Program, WeightForm } from './program.js';
 import { type Make, Programs } from './programs.js';
 import type { Feed } from './session.js';
+import type { Halves } from './split.js';
 
 /** Makes the derived graphs of a model when they are first asked for, and runs them one after another. */
 export class Runs {
   readonly precision: Precision;
   readonly #parts: Parts;
   readonly #programs: Programs;
+  readonly #kept = new KeptProducts();
+  readonly #halves = new WeakMap<Model, Map<string, Halves>>();
   #rowsInOneRun = true;
   readonly #logitShapes = new Map<string, readonly number[]>();
 
@@ -76,6 +80,35 @@ export class Runs {
       return { gradient: gradientModel, hvp: hvpModel, ggnvp: ggnModel }[what](model, { ...options, flat: true, wrt: this.names() });
     };
     return this.program(`${what} ${sampleWeights}`, make);
+  }
+
+  /** A Hessian (or Gauss–Newton) product on one batch; what products on the same batch share is kept from some number of them on. */
+  async product(what: 'hvp' | 'ggnvp', batch: Batch, tangents: Readonly<Record<string, Feed>>, parameters: Parameters) {
+    const weighted = batch.weights !== undefined;
+    const feeds = await this.lossInputs(batch, parameters);
+    const whole = this.derived(what, weighted);
+    if (this.#parts.form === 'live') return this.run(whole, parameters, { ...feeds, ...tangents });
+    const { loss, threads } = this.#parts;
+    const key = `${what} ${weighted}`;
+    const halves = (model: Model): Halves => {
+      const known = this.#halves.get(model)?.get(key);
+      if (known) return known;
+      const options = { ...this.options('baked'), loss, sampleWeights: weighted, flat: true, wrt: this.names() };
+      const made = productHalves(what, model, options);
+      this.#halves.set(model, new Map([...(this.#halves.get(model) ?? []), [key, made]]));
+      return made;
+    };
+    const half = (which: 'still' | 'moving') => {
+      const program = (): Program => this.#programs.program(`${key} ${which}`, (_, model) => halves(model)[which], threads, 'baked');
+      return (given: Readonly<Record<string, Feed>>) => this.run(program(), parameters, given);
+    };
+    const product: Product = {
+      whole: (given) => this.run(whole, parameters, given),
+      still: half('still'),
+      moving: half('moving'),
+      handed: () => halves(parameters.bake()).kept,
+    };
+    return this.#kept.run(key, product, parameters, feeds, tangents);
   }
 
   /** Rows of single samples for each slot: in one run where the graph has a per-sample form, else one run for each. */

@@ -2,7 +2,7 @@
 // Conv is faster where the weights are constants; where they are computed and the images small, these are.
 
 import { sizeOf } from '../../core/tensor.js';
-import type { Builder, Value } from '../builder.js';
+import { type Builder, floatTensor, type Value } from '../builder.js';
 import { factorsOf, product, times } from '../dims.js';
 import type { Dim } from '../graph.js';
 import { padAxis, spread } from './joining.js';
@@ -153,4 +153,27 @@ export function spreadByTaps(x: Value, W: Value, { kernel, strides, dilations, p
     sum = b.sum(sum, image);
   });
   return channelsFirst(sum!, b);
+}
+
+/**
+ * The same where both images are tiny: each tap's share is put in its place, and added, by a product with a matrix of zeros and ones.
+ */
+export function spreadAtOnce(x: Value, W: Value, { kernel, strides, dilations, pads }: Window, out: readonly number[], b: Builder): Value {
+  const [C, O] = b.staticShape(W) as [number, number];
+  const all = taps(kernel);
+  const [n, , ...inner] = b.shape(x) as [Dim, Dim, ...number[]];
+  const places = taps(inner);
+  const size = sizeOf(out);
+  const matrix = new Float64Array(all.length * places.length * size);
+  all.forEach((tap, t) => {
+    places.forEach((place, p) => {
+      const at = place.map((i, axis) => i * strides[axis]! + tap[axis]! * dilations[axis]! - pads[axis]!);
+      if (at.some((i, axis) => i < 0 || i >= out[axis]!)) return;
+      matrix[(t * places.length + p) * size + at.reduce((flat, i, axis) => flat * out[axis]! + i, 0)] = 1;
+    });
+  });
+  const shares = b.reshape(b.matmul(rowsOf(x, b), b.reshape(W, [C, O * all.length])), [n, places.length, O * all.length]);
+  const rows = b.reshape(b.transpose(shares, [0, 2, 1]), [times(n, O), all.length * places.length]);
+  const put = b.constant(floatTensor(b.elementType(x), matrix, [all.length * places.length, size]), 'put');
+  return b.reshape(b.matmul(rows, put), [n, O, ...out]);
 }

@@ -4,11 +4,14 @@ import { isStatic, minus, plus, times } from '../dims.js';
 import { intOf, intsOf, type Node, stringOf } from '../graph.js';
 import { convolve, lowered, perChannel, sampleKernels, smallImage } from './conv.js';
 import { byPhases, turned } from './conv-phases.js';
-import { besideTaps, columnsUnder, convByTaps, fewRows, paddedLast, rowsOf, rowsUnder, spreadByTaps } from './conv-taps.js';
+import { besideTaps, columnsUnder, convByTaps, fewRows, paddedLast, rowsOf, rowsUnder, spreadAtOnce, spreadByTaps } from './conv-taps.js';
 import { otherAxes, type Rule } from './rule.js';
 import { taps, type Window, windowOf } from './window.js';
 
 const windowOfNode = (node: Node, b: Builder): Window => windowOf(node, b.staticShape(node.inputs[1]!, 2));
+
+/** Images of at most this many places are written by a product with a matrix of zeros and ones. */
+const spreadImage = 16;
 
 /** The transpose of a convolution: y[s·i + d·t − pad] += x[i]·W[t], W [C, O/g, …]. */
 export const ConvTranspose: Rule = {
@@ -55,6 +58,7 @@ export const ConvTranspose: Rule = {
     if (!b.isFixed(W) && groups === 1 && C >= 8 && O >= 8 && !bias && isStatic(out) && isStatic(inner) && sizeOf(inner) <= smallImage) {
       if (fewRows(b.shape(x)[0]!, sizeOf(inner), C)) return [spreadByTaps(x, W, window, out, b)];
       if (plain) return [convByTaps(x, W, undefined, { ...window, pads: back }, out, true, b)];
+      if (sizeOf(out) <= spreadImage && sizeOf(kernel) > 1) return [spreadAtOnce(x, W, window, out, b)];
     }
     // Computed kernels: fewer channels to write than to read are written faster from products than convolved.
     if (plain && !b.isFixed(W) && O < C && groups === 1) return undefined;
