@@ -63,7 +63,7 @@ export const curvature: CommandModule<GlobalArgs, Args> = {
           writeOutput(args.report, await curvaturePage(basename(args.model), report));
           remark(`report: ${args.report}`, args);
         }
-        write({ ...report, ...(args.report !== undefined && { report: args.report }) }, args, textOf);
+        write({ ...report, ...(args.report !== undefined && { report: args.report }) }, args, (found) => textOf(found, args['trace-tolerance']));
         if (!report.converged) process.exitCode = 1;
       } finally {
         bar.stop();
@@ -86,14 +86,16 @@ function optionsOf({ top, steps, probes, rho, samples, convention, seed, ...args
   };
 }
 
-function textOf(report: CurvatureReport): string {
-  const { eigenvalues, residuals, smallest, directionalSharpness, samples, of } = report;
+function textOf(report: CurvatureReport, tolerance: number): string {
+  const { eigenvalues, residuals, smallest, directionalSharpness, samples, of, trace } = report;
+  const reached = trace.standardError <= tolerance * Math.abs(trace.estimate);
   const ends = Array.from(eigenvalues, (value, i) => [i + 1, value, residuals[i], smallest[i]]);
   return [
     table(['', 'value', 'what it says'], factsOf(report)),
-    table(['rank', 'largest', 'residual', 'smallest'], ends),
-    table(['step of', 'curvature along it'], Object.entries(directionalSharpness)),
+    table(['', 'largest eigenvalues', 'off by at most', 'smallest eigenvalues'], ends),
+    table(['next step of', 'curvature along it'], Object.entries(directionalSharpness)),
     `${sparkline(report)}  density of eigenvalues from ${short(report.density.grid[0]!)} to ${short(report.density.grid.at(-1)!)}, log scale`,
+    reached ? '' : `the trace is less sure than asked (${short(tolerance)} of it) after ${trace.probes} passes; --probes allows more`,
     samples < of ? `measured on ${samples} of ${of} samples; --samples ${of} takes all` : '',
   ]
     .filter(Boolean)

@@ -18,7 +18,7 @@ export async function curvaturePage(model: string, report: CurvatureReport): Pro
   const spectrum = Array.from(density.grid, (x, i) => ({ x, y: Math.max(density.density[i]!, 1e-6 * peak) }));
   figures.push({
     title: 'How curvature is distributed over directions',
-    meaning: `Nearly all directions in parameter space lie in the bulk near 0, where moving changes the loss little; the few bumps far to the right (up to ${short(top)}) are the steep directions that limit training${smallest[0]! < -0.01 * Math.abs(top) ? ', and the part left of 0 says this point is still a saddle, not a minimum' : ''}.`,
+    meaning: `Nearly all directions in parameter space lie in the bulk near 0, where moving changes the loss little; the few bumps far to the right (up to ${short(top)}) are the steep directions that limit training${smallest[0]! < -0.01 * Math.abs(top) ? ', and the part left of 0 says this point is still a saddle, not a minimum' : ''}. Each mark of the upright axis is ten times as many directions as the one below.`,
     svg: plot(({ areaY, line, ruleX }) => ({
       x: { label: 'eigenvalue of the Hessian →' },
       y: { type: 'log', label: '↑ share of directions (density, log scale)', tickFormat: '~e' },
@@ -36,9 +36,11 @@ export async function curvaturePage(model: string, report: CurvatureReport): Pro
     low: value - report.residuals[i]!,
     high: value + report.residuals[i]!,
   }));
+  const error = Math.max(...report.residuals);
+  const visible = error > 0.005 * Math.abs(top); // a pixel of the figure
   figures.push({
     title: 'The steepest directions',
-    meaning: `Each bar is how sharply the loss curves along one of the ${bars.length} steepest directions; the thin marks show how far off the number can be.`,
+    meaning: `Each bar is how sharply the loss curves along one of the ${bars.length} steepest directions; ${visible ? 'the thin marks show how far off the number can be' : `none is off by more than ${short(error)}`}.`,
     svg: plot(({ barY, ruleX, ruleY }) => ({
       x: { label: 'rank', type: 'band' },
       y: { label: '↑ eigenvalue', zero: true },

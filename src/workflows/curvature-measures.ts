@@ -113,7 +113,13 @@ export async function alongOptimizers(model: DifferentiableModel, batch: Batch, 
   return found;
 }
 
-/** The loss along the two sharpest eigenvectors, as far as the quadratic model rises by the loss itself or by 0.1. */
+/** How far the loss may rise at the ends of a slice, in units of what the quadratic model rises by there: beyond, the valley is a speck. */
+const tallest = 10;
+
+/**
+ * The loss along the two sharpest eigenvectors, as far as the quadratic model rises by the loss itself or by 0.1; half as far, and again,
+ * where the loss itself rises more than ten times as much.
+ */
 export async function slicesAlong(
   model: DifferentiableModel,
   batch: Batch,
@@ -125,13 +131,16 @@ export async function slicesAlong(
   const slices: Slice[] = [];
   for (let i = 0; i < Math.min(2, top.values.length); i++) {
     const curvature = Math.abs(top.values[i]!);
-    const reach = curvature > 0 ? Math.sqrt((2 * Math.max(loss, 0.1)) / curvature) : 1;
+    const lossAt = (distance: number): Promise<number> => {
+      checkAborted(signal);
+      return atParameters(model, moved(model, w, top.vectors[i]!, distance), () => model.loss(batch));
+    };
+    const rise = Math.max(loss, 0.1);
+    let reach = curvature > 0 ? Math.sqrt((2 * rise) / curvature) : 1;
+    for (let halved = 0; halved < 6 && Math.max(await lossAt(-reach), await lossAt(reach)) > loss + tallest * rise; halved++) reach /= 2;
     const t = Float64Array.from({ length: 21 }, (_, j) => (reach * (j - 10)) / 10);
     const losses = new Float64Array(t.length);
-    for (const [j, distance] of t.entries()) {
-      checkAborted(signal);
-      losses[j] = await atParameters(model, moved(model, w, top.vectors[i]!, distance), () => model.loss(batch));
-    }
+    for (const [j, distance] of t.entries()) losses[j] = await lossAt(distance);
     slices.push({ eigenvalue: top.values[i]!, t, loss: losses });
   }
   return slices;
