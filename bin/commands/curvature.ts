@@ -63,7 +63,9 @@ export const curvature: CommandModule<GlobalArgs, Args> = {
           writeOutput(args.report, await curvaturePage(basename(args.model), report));
           remark(`report: ${args.report}`, args);
         }
-        write({ ...report, ...(args.report !== undefined && { report: args.report }) }, args, (found) => textOf(found, args['trace-tolerance']));
+        write({ ...report, ...(args.report !== undefined && { report: args.report }) }, args, (found) =>
+          textOf(found, args['trace-tolerance']),
+        );
         if (!report.converged) process.exitCode = 1;
       } finally {
         bar.stop();

@@ -7,6 +7,9 @@ import { type ObsPruneOptions, type ObsPruneResult, obsPrune, saliencyOf } from 
 import { readPruneInput } from './prune-input.js';
 import { maskSmallest } from './smallest.js';
 
+/** Flop, in f64, from which on threads gain: some 20 ms of work. */
+const flopsWorthThreads = 3e8;
+
 /**
  * `obsPrune` with the joint update computed on a pool of threads: the same bits, whatever their number. The other updates take one thread.
  *
@@ -21,10 +24,12 @@ export async function parallelObsPrune(
   options: ObsPruneOptions & { pool: ThreadPool; signal?: AbortSignal },
 ): Promise<ObsPruneResult> {
   const { pool, signal, update = 'joint' } = asRecord('options', options, '{ sparsity, pool }');
-  checkMethods('pool', pool, 'a ThreadPool', 'map', 'close');
-  if (update !== 'joint' || pool.threads === 1) return obsPrune(w, mfac, options);
-  const input = readPruneInput(w, options);
+  checkMethods('pool', pool, 'a ThreadPool', 'map', 'takes');
   checkMethods('mfac', mfac, 'a StaticMfac', 'ihvp', 'diagonal');
+  const { gradients: m, size } = mfac;
+  const inside = Math.min(m, mfac.blocks[0]?.width ?? m);
+  if (update !== 'joint' || !pool.takes(2 * m * inside * size, flopsWorthThreads)) return obsPrune(w, mfac, options);
+  const input = readPruneInput(w, options);
   checkLength('w', input.weights, mfac.size);
   const saliency = saliencyOf(input, mfac);
   const mask = maskSmallest(saliency, input.count);

@@ -20,11 +20,27 @@ export function gemm(
 ): Tensor<FloatArray> {
   const { alpha = 1, transA = false, transB = false } = asRecord('options', options);
   checkFiniteNumber('alpha', alpha);
-  const { left, right, m, n, k } = readFactors(a, b, options);
+  return product(readFactors(a, b, options), { alpha, transA, transB });
+}
+
+/** Both factors of a product with its extents. */
+interface Factors {
+  readonly left: FloatArray;
+  readonly right: FloatArray;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** The product of factors that were read. */
+export function product(
+  { left, right, m, n, k }: Factors,
+  options: { alpha: number; transA: boolean; transB: boolean },
+): Tensor<FloatArray> {
   const precision = precisionOf(left);
   return withArena((arena) => {
     const c = arena.real(precision, m * n);
-    multiply(m, n, k, arena.put(left), arena.putAs(precision, right), c, { alpha, transA, transB });
+    multiply(m, n, k, arena.put(left), arena.putAs(precision, right), c, options);
     return { data: arena.take(c), shape: [m, n] };
   });
 }
@@ -34,7 +50,7 @@ export function readFactors(
   a: TensorLike,
   b: TensorLike,
   { transA = false, transB = false }: { transA?: boolean; transB?: boolean },
-): { left: FloatArray; right: FloatArray; m: number; n: number; k: number } {
+): Factors {
   const [left, rows, cols] = matrix('a', a);
   const [right, bRows, bCols] = matrix('b', b);
   const [m, k] = transA ? [cols, rows] : [rows, cols];

@@ -6,7 +6,7 @@ import { gemm as multiply } from '../kernels/gemm.js';
 import { withArena } from '../runtime/instance.js';
 import type { ThreadPool } from '../threads/pool.js';
 import { shareable, task } from '../threads/task.js';
-import { readFactors } from './gemm.js';
+import { product, readFactors } from './gemm.js';
 
 interface Piece {
   readonly a: FloatArray;
@@ -31,8 +31,11 @@ export const gemmTask = task(
     }),
 );
 
+/** Smaller products take less time in the calling thread than the copies to another and back: some 25 ms of work. */
+const flopsWorthThreads = 1e9;
+
 /**
- * `gemm` on a pool of threads: the same bits, whatever their number, since no sum is split.
+ * `gemm` on a pool of threads: the same bits, whatever their number, since no sum is split. Small products stay in the calling thread.
  *
  * @param a [m, k], or [k, m] with `transA`; @param b [k, n], or [n, k] with `transB`; read in the precision of `a`
  * @param options `pool`; `alpha` (1), `transA`, `transB` (false), `signal`
@@ -45,9 +48,11 @@ export async function parallelGemm(
   options: { pool: ThreadPool; alpha?: number; transA?: boolean; transB?: boolean; signal?: AbortSignal },
 ): Promise<Tensor<FloatArray>> {
   const { pool, alpha = 1, transA = false, transB = false, signal } = asRecord('options', options, '{ pool }');
-  checkMethods('pool', pool, 'a ThreadPool', 'map', 'close');
+  checkMethods('pool', pool, 'a ThreadPool', 'map', 'takes');
   checkFiniteNumber('alpha', alpha);
-  const { left, right, m, n, k } = readFactors(a, b, options);
+  const factors = readFactors(a, b, options);
+  const { left, right, m, n, k } = factors;
+  if (!pool.takes(2 * m * n * k, flopsWorthThreads)) return product(factors, { alpha, transA, transB });
   const rowwise = m >= n;
   const [split, whole] = rowwise ? [left, shareable(right)] : [right, shareable(left)];
   const extent = rowwise ? m : n;

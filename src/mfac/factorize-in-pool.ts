@@ -67,8 +67,9 @@ export const blocksTask = task(
     const total = data.length / m;
     const rows = Array.from({ length: m }, (_, i) => data.subarray(i * total, (i + 1) * total));
     const found: PlainBlock[] = [];
+    const instance = new Instance();
     for (let from = 0; from < total; from += step) {
-      const steps = factorize(new Instance(), { rows, size: total, precision, owned: true }, from, Math.min(step, total - from), options);
+      const steps = factorize(instance, { rows, size: total, precision, owned: true }, from, Math.min(step, total - from), options);
       let next = steps.next();
       while (!next.done) next = steps.next();
       const parts = next.value.parts();

@@ -27,6 +27,11 @@ export interface StaticMfacOptions {
   readonly overwrite?: boolean;
 }
 
+/** Milliseconds of work between two turns of other work, each of which costs a millisecond or more. */
+const longest = 15;
+/** Flop from which on threads gain: some 20 ms of work. */
+const flopsWorthThreads = 5e8;
+
 /**
  * F⁻¹ for F = λI + (1/m) Σ g_i g_iᵀ, whole or block-diagonal, from m gradients of d parameters, without ever forming F:
  * O(d·min(m, blockSize)²) once by Gram matrix, Cholesky factorisation and triangular solve, then O(d·m) per product.
@@ -55,7 +60,7 @@ export class StaticMfac {
   /**
    * Factorises gradients: a tensor [m, d], rows, or an async stream of rows. The gradients decide the precision.
    * @param options `damping` (1e-5), `blockSize` (whole), `form` (auto), `memoryLimit` (3 GiB), `overwrite` (false), `signal`, `onProgress`;
-   *   `pool`: threads to share the work, with the same result
+   *   `pool`: threads to share the work where it is long enough, with the same result
    * @throws {ShapeError | DomainError} on gradients that are not finite or of unequal length, damping ≤ 0 or too small; {AbortError}
    */
   static async build(
@@ -67,18 +72,20 @@ export class StaticMfac {
     checkAborted(signal);
     const rows = await gatherRows(gradients, signal);
     const { pool } = options;
-    if (pool && pool.threads > 1) {
+    if (pool?.takes(flopsOf(rows, options), flopsWorthThreads)) {
       const { step, settings, damping } = StaticMfac.#settings(rows, options);
       const blocks = await factorizeInPool(pool, new Instance(), rows, step, settings, options);
       return new StaticMfac(rows, damping, blocks);
     }
     const steps = StaticMfac.#steps(rows, options);
-    for (;;) {
+    for (let since = performance.now(); ; ) {
       const step = steps.next();
       if (step.done) return step.value;
       onProgress?.({ done: step.value, total: 1, phase: 'inverse Fisher' });
+      if (performance.now() - since < longest) continue;
       await new Promise((resolve) => setTimeout(resolve));
       checkAborted(signal);
+      since = performance.now();
     }
   }
 
@@ -182,6 +189,11 @@ export class StaticMfac {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Of the Gram matrix and the triangular solve, or of F itself and its factor where blocks are small. */
+function flopsOf({ rows, size }: GradientRows, { blockSize = Infinity }: StaticMfacOptions): number {
+  return 2 * rows.length * Math.min(rows.length, blockSize) * size;
 }
 
 function partOf(vector: FloatArray, { start, width }: FisherBlock): FloatArray {

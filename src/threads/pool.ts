@@ -15,6 +15,8 @@ export interface ThreadPoolOptions {
   readonly threads?: number;
   /** The worker's script, where a bundler has moved it: a copy of `afterpass/threads/worker`. */
   readonly script?: URL | string;
+  /** True sends small work to threads too, where it takes longer than here: for a calling thread that has to stay free (false). */
+  readonly eager?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -48,24 +50,26 @@ const ahead = 2;
 export class ThreadPool {
   readonly #seats: Seat[];
   readonly #queue: Job[] = [];
+  readonly #eager: boolean;
   #closed: Error | undefined;
   #next = 0;
 
-  private constructor(seats: Seat[]) {
+  private constructor(seats: Seat[], eager = false) {
     this.#seats = seats;
+    this.#eager = eager;
   }
 
   /**
    * Starts threads and waits until they are ready (some 50 ms in Node).
-   * @param options `threads` (as many as processors), `script` of the worker where a bundler moved it, `signal`
+   * @param options `threads` (as many as processors), `script` of the worker where a bundler moved it, `eager` (false), `signal`
    * @throws {DomainError} when `threads` is not a positive integer; {AbortError}
    */
   static async open(options: ThreadPoolOptions = {}): Promise<ThreadPool> {
-    const { threads = capabilities().threads, script, signal } = readLong(options);
+    const { threads = capabilities().threads, script, eager, signal } = readLong(options);
     checkInteger('threads', threads, 1, 1024);
     checkAborted(signal);
     if (threads === 1) return new ThreadPool([]);
-    const pool = new ThreadPool([]);
+    const pool = new ThreadPool([], eager === true);
     const ready = Array.from({ length: threads }, () => pool.#start(script));
     try {
       const started = await abortable(Promise.all(ready), signal);
@@ -81,6 +85,12 @@ export class ThreadPool {
   /** Threads at work: 1 where everything runs in the calling thread. */
   get threads(): number {
     return Math.max(1, this.#seats.length);
+  }
+
+  /** Whether work of `flops` operations goes to threads: from `least` on they gain more than copies and messages cost. */
+  takes(flops: number, least: number): boolean {
+    this.#check();
+    return this.threads > 1 && (this.#eager || flops >= least);
   }
 
   /** Runs one task. @throws what the task throws; {AbortError}; {RuntimeLoadError} when its thread dies; {DomainError} after `close` */

@@ -7,7 +7,7 @@ import { StaticMfac } from '../../src/mfac/index.js';
 import { ThreadPool } from '../../src/threads/index.js';
 import { parallelSinkhornBatch, sinkhornBatch } from '../../src/transport/index.js';
 
-const pools = await Promise.all([1, 2, 3].map((threads) => ThreadPool.open({ threads })));
+const pools = await Promise.all([1, 2, 3].map((threads) => ThreadPool.open({ threads, eager: true })));
 afterAll(() => {
   for (const pool of pools) pool.close();
 });

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
+import { jest } from '@jest/globals';
 import { AbortError, DomainError, MemoryError, ShapeError } from '../../src/core/errors.js';
-import { gemmTask } from '../../src/linalg/parallel-gemm.js';
+import { gemmTask, parallelGemm } from '../../src/linalg/parallel-gemm.js';
 import { capabilities } from '../../src/runtime/instance.js';
 import { ThreadPool } from '../../src/threads/index.js';
 import { fromPlain, toPlain } from '../../src/threads/plain-error.js';
@@ -26,6 +27,19 @@ test('a pool has the threads asked for, as many as processors by default, and on
   }
   using pool = await ThreadPool.open();
   expect(pool.threads).toBe(capabilities().threads);
+});
+
+test('small work stays in the calling thread unless the pool is eager; one thread takes none', async () => {
+  using pool = await ThreadPool.open({ threads: 2 });
+  using eager = await ThreadPool.open({ threads: 2, eager: true });
+  using one = await ThreadPool.open({ threads: 1, eager: true });
+  expect([9, 10].map((work) => pool.takes(work, 10))).toEqual([false, true]);
+  expect([9, 10].map((work) => eager.takes(work, 10))).toEqual([true, true]);
+  expect(one.takes(10, 10)).toBe(false);
+  const small = { data: new Float64Array(4).fill(2), shape: [2, 2] };
+  const spy = jest.spyOn(pool, 'map');
+  expect((await parallelGemm(small, small, { pool })).data).toEqual(new Float64Array(4).fill(8));
+  expect(spy).not.toHaveBeenCalled();
 });
 
 test.each([0, 1.5, NaN, -1, 2000])('%p threads are refused by name', async (threads) => {
