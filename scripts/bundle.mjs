@@ -1,5 +1,6 @@
 // What the package exports, in few files: a cold start on Node pays for every file it reads. build/src → build/lib, flat.
 //   base.js        what three areas or more share (errors, checks, memory, kernels), with its names prefixed by module
+//   base.node.js   the same for Node and Bun with their binaries in it: every file and every name to resolve costs half a millisecond or more
 //   <area>.js      one per export; what two or three areas share beyond the base is in part-*.js, written by esbuild
 //   load.*.js, …   what differs by runtime (package.json `imports`, '#lib/…'), with the inlined binaries
 // Models are never in the base: who wants transport gets no decoder. No module is in two files: instances, error classes and private fields are one in a process.
@@ -150,4 +151,42 @@ const fromBase = {
 const entryPoints = Object.fromEntries([...areas.map((area) => [area.name, area.source]), ...Object.entries(platform)]);
 const { outputFiles } = await build({ ...common, entryPoints, splitting: true, write: false, plugins: [fromBase, switched] });
 // esbuild keeps the order of modules by importing files for their effects alone. There are none but those of relaxed.js itself.
-for (const { path, text } of outputFiles) writeFileSync(path, text.replace(/^import "\.\/part-[A-Z0-9]+\.js";\n/gm, ''));
+const written = new Map(outputFiles.map(({ path, text }) => [basename(path), text.replace(/^import "\.\/part-[A-Z0-9]+\.js";\n/gm, '')]));
+for (const part of [...written.keys()].filter((name) => name.startsWith('part-'))) joinOnlyUser(part);
+for (const [name, text] of written) writeFileSync(`build/lib/${name}`, text.replaceAll('"./base.js"', '"#lib/base"'));
+await build({
+  ...common,
+  entryPoints: ['build/lib/base.js'],
+  outfile: 'build/lib/base.node.js',
+  outdir: undefined,
+  plugins: [
+    {
+      name: 'of-node',
+      setup(b) {
+        const files = { '#lib/base': 'base.js', '#lib/load': 'load.node.js', '#lib/scalars': 'load-scalars.js' };
+        b.onResolve({ filter: /^#lib\// }, ({ path }) => ({ path: resolve('build/lib', files[path]) }));
+      },
+    },
+  ],
+});
+
+/** A part that one file alone imports, by the names the part exports, becomes part of that file. */
+function joinOnlyUser(part) {
+  const line = new RegExp(`import \\{([^}]*)\\} from "\\./${part}";\\n`);
+  const users = [...written].filter(([, text]) => text.includes(`"./${part}"`));
+  const list = /\nexport \{([^}]*)\};\n$/;
+  const [[user, text] = [], ...more] = users;
+  const given = user && line.exec(text)?.[1];
+  const offered = list.exec(written.get(part))?.[1];
+  if (more.length || !given || !offered || / as /.test(given + offered)) return;
+  const own = text.replace(line, '');
+  if (!/^(import \{[^}]*\} from "[^"]+";\n)*export \{[^}]*\};\n$/.test(own)) return; // names of its own could be those of the part
+  // What it only hands on it hands on by `export … from`, which declares nothing.
+  const names = (inner) => inner.split(',').map((name) => name.trim());
+  const handed = [...own.matchAll(/import \{([^}]*)\} from ("[^"]+");\n/g)].map(([, inner, from]) => ({ inner: names(inner), from }));
+  const here = names(/export \{([^}]*)\};\n$/.exec(own)[1]).filter((name) => !handed.some(({ inner }) => inner.includes(name)));
+  if (/ as /.test(own)) return;
+  const ends = [`export { ${here.join(', ')} };`, ...handed.map(({ inner, from }) => `export { ${inner.join(', ')} } from ${from};`)];
+  written.set(user, `${written.get(part).replace(list, '\n')}${ends.join('\n')}\n`);
+  written.delete(part);
+}

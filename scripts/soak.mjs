@@ -1,13 +1,18 @@
 // npm run soak [-- --minutes 10 --workers 3]: every area's example calls in several worker threads at once, overlapping asynchronous
 // calls and ONNX Runtime sessions that come and go, for minutes. Fails when memory grows. Figures go to .cache/soak.json and docs/runtimes.md.
+// -- --calls 100000: in place of that so many calls of each area, one after the other, in this thread; figures in .cache/memory.json.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { callsOf } from './lib/calls.mjs';
+import { callsOf, variable } from './lib/calls.mjs';
+import { areaMemory } from './runtimes/memory.mjs';
 import { network } from './runtimes/network.mjs';
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, workers: { type: 'string', default: '3' } } });
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '10' }, workers: { type: 'string', default: '3' }, calls: { type: 'string' } },
+});
 const [minutes, workers] = [Number(values.minutes), Number(values.workers)];
 if (!(minutes > 0) || !(workers >= 1))
   throw new Error(`--minutes, --workers: expected numbers > 0, got ${values.minutes}, ${values.workers}`);
@@ -15,6 +20,19 @@ if (!(minutes > 0) || !(workers >= 1))
 const areas = readdirSync('test/contracts/calls').map((file) => file.replace('.ts', ''));
 mkdirSync('.cache', { recursive: true });
 await callsOf(areas, '.cache/calls.mjs');
+if (values.calls !== undefined) {
+  const calls = await import(pathToFileURL(resolve('.cache/calls.mjs')).href);
+  const [modules, examples] = [{}, {}];
+  for (const area of areas) {
+    modules[area] = await import(`afterpass/${area}`);
+    examples[area] = calls[variable(area)];
+  }
+  const rows = await areaMemory(modules, examples, Number(values.calls));
+  const flat = rows.every(({ heap, buffers, wasm }) => heap < 2e6 && buffers < 1e6 && wasm === 0);
+  writeFileSync('.cache/memory.json', JSON.stringify({ date: new Date().toISOString().slice(0, 10), rows }));
+  process.stdout.write(`${flat ? 'flat' : 'GROWS'}\n`);
+  process.exit(flat ? 0 : 1);
+}
 const model = network();
 
 /** A worker thread that answers 'measure' with what it holds and how many calls it made, and ends in good order on 'stop'. */

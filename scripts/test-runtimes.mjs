@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { callsOf, variable } from './lib/calls.mjs';
 import { bundle, entryNames, kernelsGzip } from './lib/entries.mjs';
 import { offline, packed, project, run, tools, writeFiles } from './lib/sandbox.mjs';
-import { compareResults, page, soakText } from './runtimes/compare.mjs';
+import { compareResults, memoryText, page, soakText } from './runtimes/compare.mjs';
 import { inChromium, inWorkerd, Missing, plainModule, program, splitModules, viteBuild, workerModules } from './runtimes/hosts.mjs';
 import { onnxRows, searchRows } from './runtimes/onnx.mjs';
 
@@ -194,11 +194,13 @@ const versions = {
   Bun: version(bin('.bin/bun')),
   workerd: existsSync(bin('workerd/package.json')) ? JSON.parse(readFileSync(bin('workerd/package.json'), 'utf8')).version : 'missing',
 };
-// A soak takes minutes and is a run of its own: its latest figures, or what the page has of them, with their date.
-const soak = existsSync('.cache/soak.json')
-  ? soakText(JSON.parse(readFileSync('.cache/soak.json', 'utf8')))
-  : /## Soak\n\n(.*?)\n\n## /s.exec(existsSync('docs/runtimes.md') ? readFileSync('docs/runtimes.md', 'utf8') : '')?.[1];
-if (!quick) writeFileSync('docs/runtimes.md', page({ areas, matrix, onnx, faults, examples, sizes, versions, soak }));
+// These take minutes and are runs of their own: their latest figures, or what the page has of them, with their date.
+const written = existsSync('docs/runtimes.md') ? readFileSync('docs/runtimes.md', 'utf8') : '';
+const kept = (file, text, heading) =>
+  existsSync(file) ? text(JSON.parse(readFileSync(file, 'utf8'))) : new RegExp(`## ${heading}\n\n(.*?)\n\n## `, 's').exec(written)?.[1];
+const soak = kept('.cache/soak.json', soakText, 'Soak');
+const memory = kept('.cache/memory.json', memoryText, 'Memory after 10\\^5 calls');
+if (!quick) writeFileSync('docs/runtimes.md', page({ areas, matrix, onnx, faults, examples, sizes, versions, soak, memory }));
 say(failures.length ? `failed:\n${failures.join('\n')}` : 'runtimes: all that could be had passed');
 process.exitCode = failures.length ? 1 : 0;
 

@@ -59,8 +59,26 @@ export function soakText({ date, minutes, workers, replaced, calls, early, late,
 ONNX Runtime sessions opened and released. From the second to the last quarter: RSS ${megabytes(early)} to ${megabytes(late)} MB, heap ${megabytes(growth.heap)} MB more, WebAssembly memory ${growth.wasm} bytes more.`;
 }
 
+/** What one run of `npm run soak -- --calls n` found. */
+export function memoryText({ date, rows: found }) {
+  const kilobytes = (bytes) => `${bytes > 0 ? '+' : ''}${Math.round(bytes / 1024)} kB`;
+  return `\`npm run soak -- --calls ${Math.max(...found.map(({ calls }) => calls))}\` on ${date}, Node 20: what is held after so many calls of an area (its quickest methods in turn) less what is held after the
+first 20,000, garbage collected. RSS is what the process has ever needed, heap and buffers what is alive.
+
+${rows([
+  ['area', 'methods', 'calls', 'JavaScript heap', 'array buffers', 'WebAssembly memory', 'RSS'],
+  ['---', '---', '---', '---', '---', '---', '---'],
+  ...found.map(({ area, methods, of, calls, heap, buffers, wasm, rss }) => [
+    area,
+    `${methods} of ${of}`,
+    calls,
+    ...[heap, buffers, wasm, rss].map(kilobytes),
+  ]),
+])}`;
+}
+
 /** docs/runtimes.md. */
-export function page({ areas, matrix, onnx, faults, examples, sizes, versions, soak }) {
+export function page({ areas, matrix, onnx, faults, examples, sizes, versions, soak, memory }) {
   const date = new Date().toISOString().slice(0, 10);
   return `# Runtimes
 
@@ -128,6 +146,14 @@ ${rows([['entry', 'gzip'], ['---', '---'], ...Object.entries(sizes).map(([name, 
 ## Faults
 
 ${rows([['fault', 'met', 'remark'], ['---', '---', '---'], ...faults.map(({ fault, ok, note }) => [fault, ok ? 'yes' : '**no**', note])])}
+
+Every area's calls run under more faults in test/contracts/faults.test.ts: memory that grows at each allocation, memory that ends at the first, a
+middle and the last one, arrays on shared and on detached memory. Arrays on a SharedArrayBuffer are taken everywhere and give the same bits (for
+ONNX Runtime, which takes none, they are copied); no other thread may write into them during a call. Detached arrays are refused by name.
+
+## Memory after 10^5 calls
+
+${memory ?? 'Not run on this machine.'}
 
 ## Soak
 

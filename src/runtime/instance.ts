@@ -18,9 +18,10 @@ export class Instance {
   readonly arena: Arena;
 
   constructor(module: WebAssembly.Module = compiled()) {
-    const { exports } = instantiateSync(module, {});
+    // The instance's own exports: the loader's are functions around them, for optional arguments, which no kernel has.
+    const { exports } = instantiateSync(module, {}).instance;
     this.kernels = exports as unknown as Kernels;
-    this.arena = new Arena((exports as unknown as { memory: WebAssembly.Memory }).memory, this.kernels.heapBase());
+    this.arena = new Arena(exports.memory as WebAssembly.Memory, this.kernels.heapBase());
   }
 
   /** Bytes of WebAssembly memory held by this instance. */
