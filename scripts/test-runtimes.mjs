@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callsOf, variable } from './lib/calls.mjs';
 import { bundle, entryNames, kernelsGzip } from './lib/entries.mjs';
-import { offline, packed, project, run, tools, writeFiles } from './lib/sandbox.mjs';
+import { offline, packed, project, reason, run, tools, writeFiles } from './lib/sandbox.mjs';
 import { compareResults, memoryText, page, soakText } from './runtimes/compare.mjs';
 import { inChromium, inWorkerd, Missing, plainModule, program, splitModules, viteBuild, workerModules } from './runtimes/hosts.mjs';
 import { onnxRows, searchRows } from './runtimes/onnx.mjs';
@@ -212,7 +212,7 @@ function installed() {
     return place;
   } catch (error) {
     if (!offline([error.message])) throw error;
-    say(`missing: every runtime, as the package's dependencies could not be installed: ${error.message.split('\n')[0]}`);
+    say(`missing: every runtime, as the package's dependencies could not be installed: ${reason(error)}`);
     process.exit(0);
   }
 }

@@ -70,14 +70,14 @@ export function tools(wanted) {
   if (absent().length) {
     try {
       install(absent());
-    } catch {
+    } catch (first) {
       // One that is not to be had must not take the others with it.
       for (const [name, spec] of absent()) {
         try {
-          if (offline(Object.values(missing))) throw new Error(Object.values(missing)[0]);
+          if (offline([first.message])) throw first;
           install([[name, spec]]);
         } catch (error) {
-          missing[name] = error.message.split('\n').find((line) => /npm error code|code E/.test(line)) ?? error.message.split('\n')[0];
+          missing[name] = reason(error);
         }
       }
     }
@@ -85,8 +85,14 @@ export function tools(wanted) {
   return { folder, missing };
 }
 
+/** The line of npm's output that says why. */
+export function reason({ message }) {
+  const lines = message.split('\n');
+  return lines.find((line) => /npm error code|code E/.test(line)) ?? lines.find((line) => /npm error/.test(line)) ?? lines[0];
+}
+
 /** Without a network npm would try for minutes. */
-const patience = ['--fetch-retries=1', '--fetch-retry-maxtimeout=5000', '--fetch-timeout=60000'];
+const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000', '--fetch-timeout=60000'];
 
 /** True where an error says that there is no network, rather than no such package. */
 export function offline(reasons) {
