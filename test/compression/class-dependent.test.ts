@@ -79,8 +79,10 @@ function blobs(n: number, seed: number): { x: { data: Float32Array; shape: numbe
   return { x: { data, shape: [n, 8] }, y };
 }
 
-/** False negatives on fresh data after rounds of training and lottery pruning down to a tenth. */
-async function misses(seed: number, loss: Parameters<typeof classWeightedRankingLoss>[2]): Promise<{ misses: number; density: number }> {
+type Loss = Parameters<typeof classWeightedRankingLoss>[2];
+
+/** Positives that are missed on fresh data, by the first round's whole network and after rounds of lottery pruning down to a tenth. */
+async function misses(seed: number, lossFor: (y: Uint8Array) => Loss): Promise<{ dense: number; pruned: number; density: number }> {
   const random = new Random(seed);
   const layer = (out: number, inputs: number, activation: 'tanh' | 'identity') => ({
     weight: { data: random.fill(new Float32Array(out * inputs)).map((v) => v / Math.sqrt(inputs)), shape: [out, inputs] },
@@ -90,9 +92,16 @@ async function misses(seed: number, loss: Parameters<typeof classWeightedRanking
   const model = DenseModel.create({ layers: [layer(40, 8, 'tanh'), layer(1, 40, 'identity')], loss: 'mse' });
   const initial = model.getParameters();
   const { x, y } = blobs(600, seed + 100);
+  const fresh = blobs(2000, seed + 200);
+  const loss = lossFor(y);
+  const missed = async (): Promise<number> => {
+    const { data } = await model.predict(fresh.x);
+    return fresh.y.reduce((sum, label, i) => sum + (label && data[i]! < 0 ? 1 : 0), 0);
+  };
   let mask = new Uint8Array(initial.length).fill(1);
   let start = initial;
   let density = 1;
+  let dense = 0;
   for (let round = 0; ; round++) {
     const params = start.slice();
     const optimizer = adam({ learningRate: 0.02 });
@@ -106,29 +115,42 @@ async function misses(seed: number, loss: Parameters<typeof classWeightedRanking
       optimizer.step(params, slopes, state);
     }
     model.setParameters(params);
+    if (round === 0) dense = await missed();
     if (round === 4) break;
     const pruned = lotteryPrune(params, initial, { mask, layout: model.layout, share: 0.44 });
     ({ mask, density } = pruned as { mask: Uint8Array<ArrayBuffer>; density: number });
     start = pruned.weights;
   }
-  const fresh = blobs(2000, seed + 200);
-  const { data } = await model.predict(fresh.x);
+  const pruned = await missed();
   model.dispose();
-  return { misses: fresh.y.reduce((sum, label, i) => sum + (label && data[i]! < 0 ? 1 : 0), 0), density };
+  return { dense, pruned, density };
 }
 
-test('systems/145 at a tenth of the weights class weight and ranking leave fewer false negatives than plain lottery pruning, over 10 seeds', async () => {
-  let [plain, weighted] = [0, 0];
-  for (let seed = 0; seed < 10; seed++) {
-    const a = await misses(seed, { ranking: 0 });
-    const b = await misses(seed, { positiveWeight: 11, ranking: 1 });
+/** Negatives to a positive among the training labels. */
+const ratio = (y: Uint8Array): number => {
+  const positives = y.reduce((sum, label) => sum + label, 0);
+  return (y.length - positives) / positives;
+};
+
+// Means of three other sets of ten seeds, whole network and a tenth of it: missed .54 and .67 plainly, .27 and .19 with the class weight,
+// .12 and .12 with the ranking term besides; src/compression/README.md.
+test('systems/145 at a tenth of the weights a class weight by the ratio of classes and the ranking term leave fewer false negatives than plain lottery pruning, over 10 seeds; with the class weight no more than the whole network', async () => {
+  let [plain, weighted, kept, lost] = [0, 0, 0, 0];
+  for (let seed = 5000; seed < 5010; seed++) {
+    const a = await misses(seed, () => ({ ranking: 0 }));
+    const b = await misses(seed, (y) => ({ positiveWeight: ratio(y), ranking: 1 }));
+    const c = await misses(seed, (y) => ({ positiveWeight: ratio(y), ranking: 0 }));
     expect(a.density).toBeCloseTo(b.density, 12);
     expect(a.density).toBeLessThan(0.13);
-    plain += a.misses;
-    weighted += b.misses;
+    plain += a.pruned;
+    weighted += b.pruned;
+    if (a.pruned > a.dense) lost++;
+    if (c.pruned <= c.dense) kept++;
   }
-  expect(weighted).toBeLessThan(0.6 * plain);
-});
+  expect(weighted).toBeLessThan(0.5 * plain);
+  expect(kept).toBeGreaterThanOrEqual(8);
+  expect(lost).toBeGreaterThanOrEqual(7);
+}, 30_000);
 
 test('bad input is refused by name', () => {
   expect(() => lotteryPrune([1], [1, 2])).toThrow(/initial: expected 1 elements, got 2/);

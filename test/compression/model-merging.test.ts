@@ -3,6 +3,7 @@ import { ConcreteMask, concreteMerge, predictionEntropy, taskArithmeticMerge } f
 import { takeSamples } from '../../src/core/batches.js';
 import type { Batch } from '../../src/core/model-types.js';
 import { Random } from '../../src/core/random.js';
+import type { FloatArray, Tensor } from '../../src/core/tensor.js';
 import { fit } from '../../src/workflows/index.js';
 import { expectClose, randomF64 } from '../helpers/close.js';
 import { accuracy, network } from './trained.js';
@@ -84,19 +85,21 @@ test('task arithmetic adds differences; a mask is rescaled by its mean', () => {
   expect(Array.from(taskArithmeticMerge(base, experts, { scale: 0 }))).toEqual([1, 1, 1, 1]);
 });
 
-test('systems/163 two networks fine-tuned on halves of the digits: the masked merge beats plain task arithmetic at its best scale', async () => {
-  const { x, y } = drawDigits(600, { seed: 1 });
-  const width = x.data.length / 600;
-  const all: Batch = { x: { data: x.data, shape: [600, width] }, y };
-  const where = (keep: (label: number) => boolean): Batch =>
+/** Accuracy on fresh digits of plain task arithmetic at its best scale, and of the merge masked by labels; history without labels. */
+async function merged(seed: number): Promise<{ plain: number; masked: number; doubt: number[] }> {
+  const draw = (n: number, at: number): Batch => {
+    const { x, y } = drawDigits(n, { seed: at });
+    return { x: { data: x.data, shape: [n, x.data.length / n] }, y };
+  };
+  const [all, fresh] = [draw(600, 10 * seed + 1), draw(400, 10 * seed + 2)];
+  const labels = all.y as Int32Array;
+  const halves = [0, 1].map((half) =>
     takeSamples(
       all,
-      Array.from(y.keys()).filter((i) => keep(Number(y[i]))),
-    );
-  const halves = [where((label) => label < 5), where((label) => label >= 5)];
-  const { x: xv, y: yv } = drawDigits(400, { seed: 2 });
-  const fresh: Batch = { x: { data: xv.data, shape: [400, width] }, y: yv };
-  const model = network([width, 32, 10]);
+      Array.from(labels.keys()).filter((i) => Number(labels[i]) < 5 === (half === 0)),
+    ),
+  );
+  const model = network([(all.x as Tensor).shape[1]!, 32, 10], seed);
   await fit(model, all, { epochs: 2, learningRate: 3e-3, batchSize: 50 });
   const base = model.getParameters();
   const experts = [];
@@ -105,22 +108,28 @@ test('systems/163 two networks fine-tuned on halves of the digits: the masked me
     await fit(model, half, { epochs: 10, learningRate: 3e-3, batchSize: 50 });
     experts.push(model.getParameters());
   }
-  const scored = async (w: Float32Array): Promise<number> => {
+  const scored = async (w: FloatArray): Promise<number> => {
     model.setParameters(w);
     return accuracy(model, fresh);
   };
-  model.setParameters(base);
   let plain = 0;
-  for (const scale of [0.3, 0.5, 1]) plain = Math.max(plain, await scored(taskArithmeticMerge(base, experts, { scale }) as Float32Array));
+  for (const scale of [0.3, 0.5, 1]) plain = Math.max(plain, await scored(taskArithmeticMerge(base, experts, { scale })));
   const how = { scale: 0.5, steps: 60, initial: 1, learningRate: 0.1 };
   const learned = await concreteMerge(model, base, experts, halves, { ...how, objective: 'loss' });
   expect(learned.mask.some((v) => v === 0)).toBe(true);
-  expect(await scored(learned.parameters as Float32Array)).toBeGreaterThan(plain + 0.03);
-  // Without labels the doubt falls, but so small a network finds the way out of answering one class always.
-  const { history } = await concreteMerge(model, base, experts, halves, how);
-  expect(history.at(-1)).toBeLessThan(history[0]!);
+  const masked = await scored(learned.parameters);
+  const { history: doubt } = await concreteMerge(model, base, experts, halves, how);
   model.dispose();
-});
+  return { plain, masked, doubt };
+}
+
+test('systems/163 two networks fine-tuned on halves of the digits: the merge masked by labels beats plain task arithmetic at its best scale, for every seed; without labels only the doubt falls', async () => {
+  for (const seed of [21, 22, 23]) {
+    const { plain, masked, doubt } = await merged(seed);
+    expect(masked).toBeGreaterThan(plain + 0.01); // +.05 to +.17 over five other seeds
+    expect(doubt.at(-1)).toBeLessThan(doubt[0]!); // what that does to the accuracy: src/compression/README.md
+  }
+}, 30_000);
 
 test('bad input is refused by name', async () => {
   expect(() => new ConcreteMask({ logits: Float64Array.of(1), temperature: 0 })).toThrow(/temperature: expected a number > 0/);

@@ -1,42 +1,59 @@
-// One-shot pruning of a trained classifier by the inverse Fisher matrix, whole and in blocks, beside magnitude.
-import { magnitudePrune, obsPrune } from '../../src/compression/index.js';
+// One-shot pruning of trained classifiers by the inverse Fisher matrix, whole and in blocks, beside magnitude.
+import { magnitudePrune, type ObsUpdate, obsPrune } from '../../src/compression/index.js';
 import { StaticMfac } from '../../src/mfac/index.js';
-import { accuracy, clusters, trained } from './trained.js';
+import { fit } from '../../src/workflows/index.js';
+import { accuracy, clusters, network } from './trained.js';
 
-test('systems/94 one-shot pruning at 80, 90 and 95 % keeps more accuracy than magnitude for every block size', async () => {
-  const model = await trained();
-  const fresh = clusters(1000, 9);
+const sparsities = [0.8, 0.9, 0.95];
+const forms: readonly (readonly [blockSize: number, update: ObsUpdate])[] = [
+  [16, 'independent'],
+  [512, 'independent'],
+  [Infinity, 'independent'],
+  [Infinity, 'joint'],
+];
+
+/** Accuracy on fresh samples at every sparsity: by magnitude, then by every form with the damping that is best on held-out samples. */
+async function pruned(seed: number): Promise<number[][]> {
+  const [train, held, fresh] = [clusters(600, 10 * seed + 2), clusters(600, 10 * seed + 3), clusters(1000, 10 * seed + 4)];
+  const model = network([16, 48, 32, 10], seed);
+  await fit(model, train, { epochs: 18, learningRate: 3e-3, batchSize: 50 });
   const dense = model.getParameters();
   const prunable = new Uint8Array(dense.length);
   for (const { role, offset, shape } of model.layout) if (role === 'weight') prunable.fill(1, offset, offset + shape[0]! * shape[1]!);
-  const gradients = await model.perSampleGradients(clusters(1000, 2));
-  const sparsities = [0.8, 0.9, 0.95];
-  const scored = async (prune: (sparsity: number) => ArrayLike<number>): Promise<number[]> => {
-    const out = [];
-    for (const sparsity of sparsities) {
-      model.setParameters(Float32Array.from(prune(sparsity)));
-      out.push(await accuracy(model, fresh));
-    }
-    return out;
+  const gradients = await model.perSampleGradients(train);
+  const scored = (weights: ArrayLike<number>, on: typeof held): Promise<number> => {
+    model.setParameters(Float32Array.from(weights));
+    return accuracy(model, on);
   };
-  const magnitude = await scored((sparsity) => magnitudePrune(dense, { sparsity, prunable }).weights);
-  // Smaller blocks see less of the matrix and need more damping; the update is that of the paper.
-  for (const [blockSize, damping] of [
-    [16, 1e-2],
-    [64, 1e-2],
-    [512, 1e-2],
-    [Infinity, 1e-4],
-  ] as const) {
-    const mfac = await StaticMfac.build(gradients, { damping, blockSize });
-    const obs = await scored((sparsity) => obsPrune(dense, mfac, { sparsity, prunable, update: 'independent' }).weights);
-    for (const [i, value] of obs.entries()) expect(value).toBeGreaterThan(magnitude[i]!);
-    if (blockSize === Infinity) {
-      // The joint update is better where the quadratic model holds.
-      const [joint] = await scored((sparsity) => obsPrune(dense, mfac, { sparsity, prunable }).weights);
-      expect(joint).toBeGreaterThan(obs[0]!);
-      expect(joint).toBeGreaterThan(magnitude[0]! + 0.15);
+  const out = [[] as number[]];
+  for (const sparsity of sparsities) out[0]!.push(await scored(magnitudePrune(dense, { sparsity, prunable }).weights, fresh));
+  const best = forms.map(() => sparsities.map(() => ({ held: -1, fresh: 0 })));
+  for (const damping of [1e-4, 1e-3, 1e-2]) {
+    for (const blockSize of new Set(forms.map(([size]) => size))) {
+      const mfac = await StaticMfac.build(gradients, { damping, blockSize });
+      for (const [f, [size, update]] of forms.entries()) {
+        if (size !== blockSize) continue;
+        for (const [s, sparsity] of sparsities.entries()) {
+          const { weights } = obsPrune(dense, mfac, { sparsity, prunable, update });
+          const found = await scored(weights, held);
+          if (found > best[f]![s]!.held) best[f]![s] = { held: found, fresh: await scored(weights, fresh) };
+        }
+      }
+      mfac.dispose();
     }
-    mfac.dispose();
   }
   model.dispose();
-});
+  return [...out, ...best.map((row) => row.map((found) => found.fresh))];
+}
+
+test('systems/94 one-shot pruning, damping chosen on held-out samples, keeps more accuracy than magnitude in the mean over networks', async () => {
+  const all: number[][][] = [];
+  for (const seed of [51, 52]) all.push(await pruned(seed));
+  const [magnitude, ...obs] = all[0]!.map((row, f) => row.map((_, s) => all.reduce((sum, one) => sum + one[f]![s]! / all.length, 0)));
+  for (const row of obs) expect(row[0]!).toBeGreaterThan(magnitude![0]!);
+  // The joint update is best where the quadratic model holds; beyond, small blocks with the rule of the paper.
+  const [small, , , joint] = obs;
+  expect(joint![0]!).toBeGreaterThan(magnitude![0]! + 0.04);
+  expect(small![1]!).toBeGreaterThan(magnitude![1]!);
+  expect(small![2]!).toBeGreaterThan(magnitude![2]!);
+}, 30_000);

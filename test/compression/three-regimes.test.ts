@@ -67,8 +67,8 @@ test('systems/121 the regimes and what each asks for', () => {
 
 /** Error on fresh data of a two-layer network trained at a temperature (small batches are hot), pruned by magnitude and retrained alike. */
 async function errors(batchSize: number, densities: readonly number[], seed: number): Promise<number[]> {
-  const train = clusters(800, 2);
-  const fresh = clusters(1000, 3);
+  const train = clusters(800, 10 * seed + 2);
+  const fresh = clusters(1000, 10 * seed + 3);
   const model = network([16, 64, 10], seed);
   await fit(model, train, { learningRate: 1e-2, batchSize, epochs: 20, seed });
   const dense = model.getParameters();
@@ -85,20 +85,23 @@ async function errors(batchSize: number, densities: readonly number[], seed: num
   return out;
 }
 
-test('systems/121 of a magnitude-pruned two-layer network: a low temperature helps at high density and hurts at low density', async () => {
-  const densities = [0.1, 0.2, 0.5, 1];
+test('systems/121 of magnitude-pruned two-layer networks: a low temperature helps at high density and hurts at low density', async () => {
+  const densities = [0.1, 0.2, 0.5, 0.75, 1];
+  const seeds = [71, 72, 73, 74];
   const mean = async (batchSize: number): Promise<number[]> => {
     const all: number[][] = [];
-    for (const seed of [1, 2, 3]) all.push(await errors(batchSize, densities, seed));
-    return densities.map((_, i) => all.reduce((sum, e) => sum + e[i]! / 3, 0));
+    for (const seed of seeds) all.push(await errors(batchSize, densities, seed));
+    return densities.map((_, i) => all.reduce((sum, e) => sum + e[i]! / seeds.length, 0));
   };
-  const [cold, hot] = [await mean(80), await mean(10)];
+  const [cold, hot] = [await mean(160), await mean(4)];
   const gain = densities.map((_, i) => hot[i]! - cold[i]!); // what a low temperature brings
-  expect(gain[0]).toBeLessThan(-0.03);
-  expect(gain[1]).toBeLessThan(-0.03);
-  expect(gain[2]).toBeGreaterThan(0.005);
-  expect(gain[3]).toBeGreaterThan(0.002);
-});
+  const [low, high] = [(gain[0]! + gain[1]!) / 2, (gain[2]! + gain[3]! + gain[4]!) / 3];
+  // Six sets of four or five networks: −.08, −.11, −.08, −.06, −.06, −.005 at the low densities, +.01, +.01, +.02, +.004, +.01, +.02 at the
+  // high ones: the sizes vary much between networks, the order does not.
+  expect(high).toBeGreaterThan(0.001);
+  expect(low).toBeLessThan(high - 0.01);
+  expect(low).toBeLessThan(0);
+}, 30_000);
 
 test('bad input is refused by name', async () => {
   expect(() => linearCka(features, { data: new Float64Array(3), shape: [3, 1] })).toThrow(/y: expected 60 samples as x, got 3/);
