@@ -83,8 +83,9 @@ export class DynamicMfac {
     const intact = instance.run((arena) => {
       const row = slice<'f32' | 'f64'>(window, slot * d, d) as Real;
       arena.view(row).set(from);
-      const c = arena.alloc('f64', m);
-      rowDots(m, d, window, row, c);
+      const c = arena.zeros('f64', m);
+      const { used, rows } = this.#rows(window, this.#pushes + 1);
+      rowDots(used, d, rows, row, slice(c, 0, used));
       const dots = arena.view(c);
       dots[slot] = (dots[slot] as number) + m * this.damping;
       const K = arena.view(gram);
@@ -106,10 +107,11 @@ export class DynamicMfac {
     const precision = this.#precision as Precision;
     return instance.run((arena) => {
       const y = arena.putAs(precision, from);
-      const [c, b] = [arena.alloc('f64', m), arena.alloc('f64', m)];
-      rowDots(m, d, window, y, c);
+      const [c, b] = [arena.zeros('f64', m), arena.alloc('f64', m)];
+      const { used, rows } = this.#rows(window, this.#pushes);
+      rowDots(used, d, rows, y, slice(c, 0, used));
       gemv(m, m, inverse, c, b);
-      combineRows(m, d, -1 / this.damping, window, b, 1 / this.damping, y, y);
+      combineRows(used, d, -1 / this.damping, rows, slice(b, 0, used), 1 / this.damping, y, y);
       return arena.take(y) as FloatArray;
     });
   }
@@ -123,7 +125,8 @@ export class DynamicMfac {
     const precision = this.#precision as Precision;
     return instance.run((arena) => {
       const y = arena.real(precision, d);
-      combineRows(m, d, m, window, slice(inverse, slot * m, m), 0, y, y);
+      const { used, rows } = this.#rows(window, this.#pushes);
+      combineRows(used, d, m, rows, slice(inverse, slot * m, used), 0, y, y);
       return arena.take(y) as FloatArray;
     });
   }
@@ -167,6 +170,12 @@ export class DynamicMfac {
     checkLength(name, from, this.size);
     checkFinite(name, from);
     return from;
+  }
+
+  /** The rows of the window that hold gradients: products with the others are zero. */
+  #rows(window: Real, pushes: number): { used: number; rows: Real } {
+    const used = Math.max(1, Math.min(this.window, pushes));
+    return { used, rows: slice<'f32' | 'f64'>(window, 0, used * this.size) as Real };
   }
 
   #checkInUse(): void {
