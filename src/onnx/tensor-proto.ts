@@ -158,6 +158,14 @@ export function toHalf(x: number): number {
   return sign | (((exponent + 15) << 10) + roundEven((magnitude / 2 ** exponent - 1) * 1024));
 }
 
+/** The nearest bfloat16 bit pattern, ties to even. */
+export function toBrain(x: number): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, x);
+  const word = view.getUint32(0);
+  return Number.isNaN(x) ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+}
+
 function roundEven(x: number): number {
   const low = Math.floor(x);
   const rest = x - low;

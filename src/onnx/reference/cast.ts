@@ -1,8 +1,8 @@
 // Constants, conversions between element types, quantisation.
 import { GraphError } from '../../core/errors.js';
 import { sizeOf } from '../../core/tensor.js';
-import { type ElementType, type GraphTensor, intOf, type Node } from '../graph.js';
-import { widen } from '../tensor-proto.js';
+import { type ElementType, elementTypes, type GraphTensor, intOf, type Node } from '../graph.js';
+import { toBrain, toHalf, widen } from '../tensor-proto.js';
 import {
   axisOf,
   fail,
@@ -27,6 +27,14 @@ function convert(x: Value, type: ElementType, node: Node): Value {
   const from = numbers(x);
   if (type === 'bool') return { type, data: Uint8Array.from(from as ArrayLike<number>, (e) => (e !== 0 ? 1 : 0)), shape: x.shape };
   return ofType(type, type === 'float64' ? from : Array.from(from as ArrayLike<number>, Math.trunc), x.shape);
+}
+
+/** Floats as a narrow type holds them, ties to even; float32 keeps the evaluator's double precision. */
+function rounded(x: Value, type: ElementType | undefined): Value {
+  if (type !== 'float16' && type !== 'bfloat16') return x;
+  const narrow = type === 'float16' ? toHalf : toBrain;
+  const data = Uint16Array.from(x.data as Float64Array, (e) => narrow(Math.fround(e)));
+  return floats(Float64Array.from(widen({ type, data, shape: x.shape }).data as Float32Array), x.shape);
 }
 
 function constant(node: Node): Value {
@@ -112,7 +120,10 @@ export const conversions: Kernels = {
     const value = node.attributes.value?.type === 'tensor' ? held(node.attributes.value.value) : floats(Float64Array.of(0), [1]);
     return [take(value, new Int32Array(sizeOf(shape)), shape)];
   },
-  Cast: (inputs, node) => [convert(need(inputs, 0, node), heldType(intOf(node, 'to', 1)), node)],
+  Cast: (inputs, node) => {
+    const to = intOf(node, 'to', 1);
+    return [rounded(convert(need(inputs, 0, node), heldType(to), node), elementTypes[to])];
+  },
   CastLike: (inputs, node) => [convert(need(inputs, 0, node), need(inputs, 1, node).type, node)],
   QuantizeLinear: quantize,
   DequantizeLinear: dequantize,

@@ -1,3 +1,5 @@
+import { Graph } from '../../../src/onnx/graph.js';
+import { evaluateGraph } from '../../../src/onnx/reference/index.js';
 import {
   away,
   distinct,
@@ -72,3 +74,18 @@ operatorFamily('casts', [
   { op: 'Cast', inputs: [given('float32', [1.7, -1.7, 0, 3], [4], false)], attributes: { to: 7 }, zero: true },
   { op: 'Cast', inputs: [given('int64', [1, -2, 0], [3], false)], attributes: { to: 1 }, zero: true },
 ]);
+
+test('a Cast in the evaluator rounds as the type does: half precision and bfloat16 to even, integers towards zero', () => {
+  const cast = (to: number, values: number[]): number[] => {
+    const graph = new Graph();
+    graph.inputs = [{ name: 'x', type: 'float64', shape: [values.length] }];
+    graph.outputs = [{ name: 'y', type: 'float64', shape: [values.length] }];
+    graph.nodes = [{ op: 'Cast', domain: '', name: 'cast', inputs: ['x'], outputs: ['y'], attributes: { to: { type: 'int', value: to } } }];
+    const { y } = evaluateGraph(graph, { x: { data: Float64Array.from(values), shape: [values.length] } });
+    return Array.from(y!.data as ArrayLike<number | bigint>, Number);
+  };
+  expect(cast(10, [0.1, 2049, 2051, 65520, -1e-9])).toEqual([0.0999755859375, 2048, 2052, Infinity, -0]);
+  expect(cast(16, [0.1, 257, 259, -3.171875])).toEqual([0.10009765625, 256, 260, -3.171875]);
+  expect(cast(7, [1.9, -1.9, 0.5])).toEqual([1, -1, 0]);
+  expect(cast(9, [0, 0.3, -2])).toEqual([0, 1, 1]);
+});

@@ -133,6 +133,18 @@ operatorFamily('RoiAlign', [
     inputs: [normal(2, 3, 7, 6), regions, ints([1, 0, 1])],
     attributes: { ...aligned, sampling_ratio: 1, spatial_scale: float(0.8), coordinate_transformation_mode: 'output_half_pixel' },
   },
+  { op: 'RoiAlign', opset: 16, inputs: [normal(2, 3, 7, 6), regions, ints([0, 1, 1])], attributes: { ...aligned, mode: 'max' } },
+  {
+    op: 'RoiAlign',
+    inputs: [normal(2, 2, 7, 6), regions, ints([1, 0, 1])],
+    attributes: {
+      ...aligned,
+      mode: 'max',
+      sampling_ratio: 1,
+      spatial_scale: float(0.8),
+      coordinate_transformation_mode: 'output_half_pixel',
+    },
+  },
   { op: 'RoiAlign', opset: 10, inputs: [normal(1, 2, 7, 6), regions, ints([0, 0, 0])], attributes: aligned },
 ]);
 
