@@ -6,8 +6,10 @@
 // twice its records of a key and an index (argsort).
 import { count, counters, next, places } from './lib/digits';
 import { at, lanes } from './lib/lanes';
+import { argsortRef, sortRef } from './lib/merge-sort';
+import { nanIndicesLast, nansLast } from './lib/nans-last';
 import { elementShift, indexOf, record, sortKeys, sortRecords, storeRecord } from './lib/records';
-import { decode, encode, flipOf, foldOf, scramble, signOf, vscramble } from './lib/sort-key';
+import { flipOf, foldOf, scramble, signOf, vscramble } from './lib/sort-key';
 
 /** Bits of the highest digit. */
 const high: i32 = 12;
@@ -210,72 +212,6 @@ function deal<K>(to: usize, x: usize, n: i32, fold: K, cross: K, work: usize, pa
 function deliver<K>(p: usize, key: K, index: i32, paired: bool): void {
   if (paired) storeRecord<K>(p, key, index);
   else store<K>(p, key);
-}
-
-/** Moves the NaNs in front of the numbers behind those at their end, as quiet NaNs. */
-function nansLast<T>(x: usize, n: i32): void {
-  let front = 0;
-  while (front < n && isNaN<T>(load<T>(at<T>(x, front)))) front++;
-  let back = n;
-  while (back > front && isNaN<T>(load<T>(at<T>(x, back - 1)))) back--;
-  if (front) memory.copy(x, at<T>(x, front), at<T>(0, back - front));
-  for (let i = back - front; i < n; i++) store<T>(at<T>(x, i), <T>NaN);
-}
-
-/** The same for an order: NaNs of x behind the numbers, by index. */
-function nanIndicesLast<T>(order: usize, x: usize, n: i32): void {
-  let front = 0;
-  while (front < n && isNaN<T>(load<T>(at<T>(x, load<i32>(at<i32>(order, front)))))) front++;
-  let back = n;
-  while (back > front && isNaN<T>(load<T>(at<T>(x, load<i32>(at<i32>(order, back - 1)))))) back--;
-  let place = back - front;
-  if (place == n) return;
-  memory.copy(order, at<i32>(order, front), at<i32>(0, place));
-  for (let i = 0; i < n; i++) if (isNaN<T>(load<T>(at<T>(x, i)))) store<i32>(at<i32>(order, place++), i);
-}
-
-// Twins: bottom-up merging of indices by comparison of keys.
-function mergeOrderRef<T, K>(order: usize, x: usize, n: i32, flip: K, spare: usize): void {
-  for (let i = 0; i < n; i++) store<i32>(at<i32>(order, i), i);
-  for (let width = 1; width < n; width *= 2) {
-    memory.copy(spare, order, (<usize>n) << 2);
-    for (let low = 0; low < n; low += 2 * width) {
-      const middle = min(low + width, n);
-      const high = min(low + 2 * width, n);
-      let i = low;
-      let j = middle;
-      for (let k = low; k < high; k++) {
-        let left = i < middle;
-        if (left && j < high) {
-          const a = encode<T, K>(at<T>(x, load<i32>(at<i32>(spare, i))), flip);
-          const b = encode<T, K>(at<T>(x, load<i32>(at<i32>(spare, j))), flip);
-          left = a <= b;
-        }
-        store<i32>(at<i32>(order, k), load<i32>(at<i32>(spare, left ? i++ : j++)));
-      }
-    }
-  }
-}
-
-function argsortRef<T, K>(order: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
-  for (let s = 0; s < segments; s++) {
-    const start = load<i32>(at<i32>(offsets, s));
-    const n = load<i32>(at<i32>(offsets, s + 1)) - start;
-    mergeOrderRef<T, K>(at<i32>(order, start), at<T>(x, start), n, flipOf<K>(descending), work);
-  }
-}
-
-function sortRef<T, K>(out: usize, x: usize, offsets: usize, segments: i32, descending: i32, work: usize): void {
-  const flip = flipOf<K>(descending);
-  for (let s = 0; s < segments; s++) {
-    const start = load<i32>(at<i32>(offsets, s));
-    const n = load<i32>(at<i32>(offsets, s + 1)) - start;
-    const from = at<T>(x, start);
-    mergeOrderRef<T, K>(work, from, n, flip, at<i32>(work, n));
-    for (let i = 0; i < n; i++) {
-      decode<T, K>(at<T>(out, start + i), encode<T, K>(at<T>(from, load<i32>(at<i32>(work, i))), flip), flip);
-    }
-  }
 }
 
 /** Sorts each segment of x into out, by merging. */

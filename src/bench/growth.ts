@@ -6,7 +6,7 @@ import { slope } from './statistics.js';
 export interface Growth {
   readonly name: string;
   readonly build: string;
-  /** The extent that varies, or the product of all where several do. */
+  /** The extent that varies, or the product of all where several do; where that product is the same everywhere, the last of them. */
   readonly axis: string;
   readonly points: readonly { readonly n: number; readonly median: number }[];
   /** Of time. */
@@ -28,14 +28,18 @@ export function growth(rows: readonly Row[]): Growth[] {
     const varying = first.size.map((_, axis) => axis).filter((axis) => new Set(group.map(({ size }) => size[axis])).size > 1);
     if (varying.length === 0) continue;
     const alike = group.every(({ size }) => varying.every((axis) => size[axis] === size[varying[0] as number]));
-    const extent = ({ size }: Row): number =>
-      alike ? (size[varying[0] as number] as number) : varying.reduce((product, axis) => product * (size[axis] as number), 1);
+    const along = (axis: number) => (row: Row) => row.size[axis] as number;
+    const product = ({ size }: Row) => varying.reduce((all, axis) => all * (size[axis] as number), 1);
+    const last = varying.at(-1) as number;
+    const equal = !alike && new Set(group.map(product)).size === 1; // one fits along an axis, not along what does not vary
+    const extent = alike || equal ? along(last) : product;
+    const names = (separator: string) => varying.map((axis) => first.axes[axis]).join(separator);
     const x = group.map((row) => Math.log(extent(row)));
     const works = group.map(({ work }) => work.flops ?? work.bytes);
     fits.push({
       name: first.name,
       build: first.build,
-      axis: varying.map((axis) => first.axes[axis]).join(alike ? ' = ' : ' × '),
+      axis: equal ? `${first.axes[last]} at equal ${names(' × ')}` : names(alike ? ' = ' : ' × '),
       points: group.map((row) => ({ n: extent(row), median: row.median })),
       exponent: slope(
         x,

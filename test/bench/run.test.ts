@@ -113,6 +113,16 @@ test('growth is the exponent over the sizes, next to that of the declared work',
   expect(fit?.workExponent).toBeCloseTo(2);
 });
 
+test('growth over two extents whose product is the same everywhere is that along the last of them, and alike extents are one', () => {
+  const sized = (size: number[], value: number): Row => ({ ...row('a', 1, value), size, axes: ['rows', 'n'] });
+  const [traded] = growth([sized([400, 10], 1), sized([200, 20], 2), sized([100, 40], 4)]);
+  expect(traded?.axis).toBe('n at equal rows × n');
+  expect(traded?.exponent).toBeCloseTo(1);
+  const [square] = growth([sized([10, 10], 1), sized([100, 100], 100)]);
+  expect(square?.axis).toBe('rows = n');
+  expect(square?.exponent).toBeCloseTo(2);
+});
+
 test('the report is one page without scripts that names every row and escapes what it prints', () => {
   const limits = { simd: { float32: 40, float64: 20, read: [{ bytes: 1024, rate: 100 }] } };
   const html = report({ title: 'bench', machine: { cpu: 'x' }, limits, cases: [row('a', 10, 1)] });
