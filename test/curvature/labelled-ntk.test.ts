@@ -1,4 +1,5 @@
 // systems/246: Sample Relationship from Learning Dynamics Matters for Generalisation (lpNTK).
+import { Random } from '../../src/core/random.js';
 import { farthestPointClustering } from '../../src/curvature/farthest-point-clustering.js';
 import { labelledNtk } from '../../src/curvature/labelled-ntk.js';
 import { sampleLosses } from '../../src/curvature/sample-losses.js';
@@ -125,36 +126,44 @@ test('a kernel of equal numbers, an empty one, and what does not fit', () => {
 });
 
 testWithDigits(
-  'systems/246: without the digits that clustering on the kernel finds redundant, 80 % of the data keep the accuracy',
+  'systems/246: without the digits that clustering on the kernel finds redundant, 80 % of the data keep the accuracy in the mean over seeds',
   async () => {
-    const [train, val] = [digits('train', 300), digits('val')];
-    const trained = async (rows: ReturnType<typeof digits>) => {
-      const model = digitsNetwork(32);
-      const optimizer = adam({ learningRate: 0.01 });
-      const w = model.getParameters();
-      const state = optimizer.init(w);
-      for (let step = 0; step < 150; step++) {
-        optimizer.step(w, (await model.gradient(rows)).grad, state);
-        model.setParameters(w);
-      }
-      return model;
-    };
-    const model = await trained(train);
-    const everything = await accuracyOn(model, val);
-    // Within each class, as many clusters as a fifth of its samples; the most redundant fifth goes.
-    const removed = new Set<number>();
-    for (let digit = 0; digit < 10; digit++) {
-      const members = [...train.y.keys()].filter((i) => train.y[i] === digit);
-      const { kernel } = await labelledNtk(model, rowsOf(train, members));
-      const { redundant } = farthestPointClustering(kernel, { clusters: Math.ceil(members.length / 5) });
-      for (const i of redundant.subarray(0, Math.round(members.length / 5))) removed.add(members[i]!);
-    }
-    const kept = [...train.y.keys()].filter((i) => !removed.has(i));
-    expect(kept.length / train.y.length).toBeCloseTo(0.8, 1);
-    expect(everything).toBeGreaterThan(0.85);
-    expect(await accuracyOn(await trained(rowsOf(train, kept)), val)).toBeGreaterThanOrEqual(everything - 0.015);
+    const [all, val] = [digits('train'), digits('val')];
+    let lost = 0;
+    for (const seed of [31, 32, 33])
+      lost += (await lossOf(seed, rowsOf(all, new Random(seed).permutation(all.y.length).subarray(0, 300)), val)) / 3;
+    expect(lost).toBeLessThan(0.012); // .003 over eight other seeds (.006 without a fifth drawn at random)
   },
 );
+
+/** What the accuracy of a network loses without the most redundant fifth of each class. */
+async function lossOf(seed: number, train: ReturnType<typeof digits>, val: ReturnType<typeof digits>): Promise<number> {
+  const trained = async (rows: ReturnType<typeof digits>) => {
+    const model = digitsNetwork(32, { seed });
+    const optimizer = adam({ learningRate: 0.01 });
+    const w = model.getParameters();
+    const state = optimizer.init(w);
+    for (let step = 0; step < 150; step++) {
+      optimizer.step(w, (await model.gradient(rows)).grad, state);
+      model.setParameters(w);
+    }
+    return model;
+  };
+  const model = await trained(train);
+  const everything = await accuracyOn(model, val);
+  // Within each class, as many clusters as a fifth of its samples; the most redundant fifth goes.
+  const removed = new Set<number>();
+  for (let digit = 0; digit < 10; digit++) {
+    const members = [...train.y.keys()].filter((i) => train.y[i] === digit);
+    const { kernel } = await labelledNtk(model, rowsOf(train, members));
+    const { redundant } = farthestPointClustering(kernel, { clusters: Math.ceil(members.length / 5) });
+    for (const i of redundant.subarray(0, Math.round(members.length / 5))) removed.add(members[i]!);
+  }
+  const kept = [...train.y.keys()].filter((i) => !removed.has(i));
+  expect(kept.length / train.y.length).toBeCloseTo(0.8, 1);
+  expect(everything).toBeGreaterThan(0.85);
+  return everything - (await accuracyOn(await trained(rowsOf(train, kept)), val));
+}
 
 test('models with a plain vjp give the same kernel; models with none, and dense targets, are refused by name', async () => {
   const { model, batch } = network([4, 6, 3], 5);

@@ -132,11 +132,15 @@ function flow(A: Float64Array, t: number, start: Float64Array): Float64Array {
 test('systems/244: the impulse response converges to that of the dense matrix exponential linearly in ε', () => {
   const times = [0.02, 0.1, 0.3];
   const exact = times.map((t) => flow(a.data, t, b).reduce((sum, x, i) => sum + x * c[i]!, 0));
-  const errors = [1e-1, 1e-2, 1e-3].map((epsilon) => {
-    const response = diagonalSsm(perturbThenDiagonalize(a, { epsilon, seed: 1 }).system(b, c)).impulse(times);
-    return Math.max(...response.map((y, i) => Math.abs(y - exact[i]!)));
-  });
-  for (const [i, error] of errors.entries()) if (i > 0) expectClose(errors[i - 1]! / error, 10, { rtol: 0.2 });
+  for (const seed of [11, 12, 13, 14, 15]) {
+    const errors = [1e-1, 1e-2, 1e-3].map((epsilon) => {
+      const response = diagonalSsm(perturbThenDiagonalize(a, { epsilon, seed }).system(b, c)).impulse(times);
+      return Math.max(...response.map((y, i) => Math.abs(y - exact[i]!)));
+    });
+    // The first decade still bends where E is not small against the gaps of the spectrum.
+    expectClose(errors[0]! / errors[1]!, 10, { rtol: 0.5 });
+    expectClose(errors[1]! / errors[2]!, 10, { rtol: 0.1 });
+  }
 });
 
 /** C (iω − A)⁻¹ B of the triangular HiPPO matrix, by forward substitution. */
@@ -162,17 +166,17 @@ test('systems/244: a Fourier mode that S4D-LegS amplifies wrongly passes through
   const tiny = perturbThenDiagonalize(normal, { epsilon: 1e-10 });
   expect(tiny.condition).toBeLessThan(1.01);
   const s4d = diagonalSsm(tiny.system(half, c));
-  const ptd = diagonalSsm(perturbThenDiagonalize(a, { epsilon: 0.01 }).system(b, c));
+  const ptds = [11, 12, 13, 14, 15].map((seed) => diagonalSsm(perturbThenDiagonalize(a, { epsilon: 0.01, seed }).system(b, c)));
   // Modes at the imaginary parts of the eigenvalues of the normal matrix: where the diagonal system resonates.
   const modes = tiny.values.im.filter((omega) => omega > 0);
   const exact = Array.from(modes, (omega) => transferOf(omega));
-  const errors = [s4d, ptd].map((system) => {
+  const [wrong, ...right] = [s4d, ...ptds].map((system) => {
     const { re, im } = system.transfer(modes);
     return Array.from(modes, (_, i) => Math.hypot(re[i]! - exact[i]![0], im[i]! - exact[i]![1]));
   });
   const size = Math.max(...exact.map(([re, im]) => Math.hypot(re, im)));
-  expect(Math.max(...errors[0]!)).toBeGreaterThan(0.3 * size);
-  expect(Math.max(...errors[1]!)).toBeLessThan(0.01 * size);
+  expect(Math.max(...wrong!)).toBeGreaterThan(0.3 * size);
+  for (const errors of right) expect(Math.max(...errors)).toBeLessThan(0.01 * size);
 });
 
 test('the recurrence is the convolution with the kernel, and the kernel integrates the impulse response over each step', () => {
