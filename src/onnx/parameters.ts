@@ -72,7 +72,9 @@ export function parameterSlots(model: Model, { of, wrt }: { of?: string; wrt?: r
     for (const { node, at } of users.get(name) ?? []) {
       const role = roles[node.op]?.[at];
       if (role) return { node, role };
-      const further = passes.has(node.op) && at === 0 && node.outputs[0] ? find(node.outputs[0]) : undefined;
+      // Exported LSTMs join the weights of both directions: every input of a Concat is handed on.
+      const handed = passes.has(node.op) && (at === 0 || node.op === 'Concat');
+      const further = handed && node.outputs[0] ? find(node.outputs[0]) : undefined;
       if (further) return further;
     }
     return undefined;

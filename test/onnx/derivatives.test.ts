@@ -340,3 +340,17 @@ const live = ({ graph }: Model): Record<string, Tensor> =>
   Object.fromEntries(
     [...graph.initializers].map(([name, { data, shape }]) => [name, { data: Float64Array.from(data as Float32Array), shape }]),
   );
+
+test('all initializers that a Concat joins into a weight are parameters, as in exported LSTMs of two directions', () => {
+  const graph = new Graph();
+  const random = new Random(4);
+  graph.inputs = [{ name: 'x', type: 'float64', shape: ['N', 3] }];
+  graph.outputs = [{ name: 'y', type: 'float64', shape: ['N', 4] }];
+  for (const name of ['forth', 'back']) graph.initializers.set(name, graphTensor('float64', random.fill(new Float64Array(6)), [3, 2]));
+  node(graph, 'Concat', ['forth', 'back'], 'w', { axis: { type: 'int', value: 1 } });
+  node(graph, 'MatMul', ['x', 'w'], 'y');
+  expect(parameterSlots(modelOf(graph)).map(({ name, role }) => [name, role])).toEqual([
+    ['forth', 'weight'],
+    ['back', 'weight'],
+  ]);
+});
