@@ -15,6 +15,8 @@ import { flipOf, foldOf, scramble, signOf, vscramble } from './lib/sort-key';
 const high: i32 = 12;
 /** Bytes of its counters. */
 const highBytes: usize = 4 << high;
+/** Where in `work` the counts of whole segments are: behind a table for each quarter, and behind the six of lib/records.ts. */
+const totals: usize = 5 * highBytes;
 /** Shortest segment dealt out by it: shorter ones fit into caches as they are. */
 const long: i32 = 30000;
 
@@ -67,18 +69,17 @@ function sortSegments<T, K>(out: usize, x: usize, offsets: usize, segments: i32,
 function sortOne<K>(to: usize, x: usize, n: i32, fold: K, cross: K, work: usize): void {
   const width = <i32>(sizeof<K>() << 3);
   const spare = work + counters;
-  const tables = work + 2 * highBytes;
   if (n < long || countHigh<K>(x, n, fold, cross, work)) {
     encodeAll<K>(to, x, n, fold, cross);
-    decodeAll<K>(to, sortKeys<K>(to, spare, n, n < long ? width : width - high, tables), n, fold, cross);
+    decodeAll<K>(to, sortKeys<K>(to, spare, n, n < long ? width : width - high, work), n, fold, cross);
     return;
   }
   deal<K>(to, x, n, fold, cross, work, false);
   const shift = elementShift<K>(false);
   for (let p: usize = 0, keys = to; p < highBytes; p += 4) {
-    const m = load<i32>(work + highBytes + p);
+    const m = load<i32>(work + totals + p);
     if (m == 0) continue;
-    decodeAll<K>(keys, sortKeys<K>(keys, spare, m, width - high, tables), m, fold, cross);
+    decodeAll<K>(keys, sortKeys<K>(keys, spare, m, width - high, work), m, fold, cross);
     keys += (<usize>m) << shift;
   }
 }
@@ -99,17 +100,16 @@ function argsortOne<K>(to: usize, x: usize, n: i32, fold: K, cross: K, work: usi
   const width = <i32>(sizeof<K>() << 3);
   const records = work + counters;
   const spare = record<K>(records, n);
-  const tables = work + 2 * highBytes;
   if (n < long || countHigh<K>(x, n, fold, cross, work)) {
     for (let i = 0; i < n; i++) storeRecord<K>(record<K>(records, i), scramble<K>(load<K>(at<K>(x, i)), fold) ^ cross, i);
-    indices<K>(to, sortRecords<K>(records, spare, n, n < long ? width : width - high, tables), n);
+    indices<K>(to, sortRecords<K>(records, spare, n, n < long ? width : width - high, work), n);
     return;
   }
   deal<K>(records, x, n, fold, cross, work, true);
   for (let p: usize = 0, done = 0; p < highBytes; p += 4) {
-    const m = load<i32>(work + highBytes + p);
+    const m = load<i32>(work + totals + p);
     if (m == 0) continue;
-    indices<K>(at<i32>(to, done), sortRecords<K>(record<K>(records, done), spare, m, width - high, tables), m);
+    indices<K>(at<i32>(to, done), sortRecords<K>(record<K>(records, done), spare, m, width - high, work), m);
     done += m;
   }
 }
@@ -137,36 +137,62 @@ function indices<K>(to: usize, records: usize, n: i32): void {
   for (let i = 0; i < n; i++) store<i32>(at<i32>(to, i), indexOf<K>(record<K>(records, i)));
 }
 
+/** Elements in each of the first three quarters of a segment, a multiple of whole vectors; the last one has the rest. */
+// @ts-ignore: decorator
+@inline
+function quarterOf(n: i32): i32 {
+  return (n >> 4) << 2;
+}
+
+/** Sort keys of a vector of elements. */
+// @ts-ignore: decorator
+@inline
+function keysAt<K>(x: usize, i: i32, folds: v128, crosses: v128): v128 {
+  return v128.xor(vscramble<K>(v128.load(at<K>(x, i)), folds), crosses);
+}
+
 /**
- * Counts the highest digits of the keys of x into the second table of `work`. Returns whether one digit holds all.
- * Neighbouring elements count in four tables: the same counter again would wait for its last store.
+ * Counts the highest digits of the keys of x, in the first four tables of `work` those of each quarter, at `totals` all of them. Returns whether
+ * one digit holds all. Quarters go side by side: the same counter again would wait for its last store, and four streams come in faster than one.
  */
 function countHigh<K>(x: usize, n: i32, fold: K, cross: K, work: usize): bool {
-  const shift = <K>((sizeof<K>() << 3) - high);
+  const shift = <i32>((sizeof<K>() << 3) - high);
   const folds = v128.splat<K>(fold);
   const crosses = v128.splat<K>(cross);
-  const second = work + highBytes;
-  const third = second + highBytes;
-  const fourth = third + highBytes;
+  const quarter = quarterOf(n);
   memory.fill(work, 0, 4 * highBytes);
-  let i = 0;
-  for (; i + lanes<K>() <= n; i += lanes<K>()) {
-    const digits = v128.shr<K>(v128.xor(vscramble<K>(v128.load(at<K>(x, i)), folds), crosses), <i32>shift);
-    count(work, <usize>v128.extract_lane<K>(digits, 0));
-    count(second, <usize>v128.extract_lane<K>(digits, 1));
+  for (let i = 0; i < quarter; i += lanes<K>()) {
+    const a = v128.shr<K>(keysAt<K>(x, i, folds, crosses), shift);
+    const b = v128.shr<K>(keysAt<K>(x, i + quarter, folds, crosses), shift);
+    const c = v128.shr<K>(keysAt<K>(x, i + 2 * quarter, folds, crosses), shift);
+    const d = v128.shr<K>(keysAt<K>(x, i + 3 * quarter, folds, crosses), shift);
+    countFour<K>(work, v128.extract_lane<K>(a, 0), v128.extract_lane<K>(b, 0), v128.extract_lane<K>(c, 0), v128.extract_lane<K>(d, 0));
+    countFour<K>(work, v128.extract_lane<K>(a, 1), v128.extract_lane<K>(b, 1), v128.extract_lane<K>(c, 1), v128.extract_lane<K>(d, 1));
     if (sizeof<K>() == 4) {
-      count(third, <usize>v128.extract_lane<K>(digits, 2));
-      count(fourth, <usize>v128.extract_lane<K>(digits, 3));
+      countFour<K>(work, v128.extract_lane<K>(a, 2), v128.extract_lane<K>(b, 2), v128.extract_lane<K>(c, 2), v128.extract_lane<K>(d, 2));
+      countFour<K>(work, v128.extract_lane<K>(a, 3), v128.extract_lane<K>(b, 3), v128.extract_lane<K>(c, 3), v128.extract_lane<K>(d, 3));
     }
   }
-  for (; i < n; i++) count(work, <usize>((scramble<K>(load<K>(at<K>(x, i)), fold) ^ cross) >> shift));
+  for (let i = 4 * quarter; i < n; i++) {
+    count(work + 3 * highBytes, <usize>((scramble<K>(load<K>(at<K>(x, i)), fold) ^ cross) >> (<K>shift)));
+  }
   let single = false;
-  for (let p = work; p < second; p += 4) {
-    const c = load<i32>(p) + load<i32>(p + highBytes) + load<i32>(p + 2 * highBytes) + load<i32>(p + 3 * highBytes);
-    store<i32>(p + highBytes, c);
+  for (let p = work; p < work + highBytes; p += 4) {
+    const c = load<i32>(p) + load<i32>(p, highBytes) + load<i32>(p, 2 * highBytes) + load<i32>(p, 3 * highBytes);
+    store<i32>(p + totals, c);
     if (c == n) single = true;
   }
   return single;
+}
+
+/** One digit of each quarter. */
+// @ts-ignore: decorator
+@inline
+function countFour<K>(work: usize, a: K, b: K, c: K, d: K): void {
+  count(work, <usize>a);
+  count(work + highBytes, <usize>b);
+  count(work + 2 * highBytes, <usize>c);
+  count(work + 3 * highBytes, <usize>d);
 }
 
 /** Deals the keys of x, or records of them, out to `to` by their highest digit, in the order they come. */
@@ -176,13 +202,13 @@ function deal<K>(to: usize, x: usize, n: i32, fold: K, cross: K, work: usize, pa
   const shift = <K>((sizeof<K>() << 3) - high);
   const folds = v128.splat<K>(fold);
   const crosses = v128.splat<K>(cross);
-  memory.copy(work, work + highBytes, highBytes);
+  memory.copy(work, work + totals, highBytes);
   places(work, high, n, to, <i32>elementShift<K>(paired));
   const size = (<usize>1) << elementShift<K>(paired);
   let i = 0;
   for (; i + lanes<K>() <= n; i += lanes<K>()) {
     // All places before the first store: a load after a store whose address is late would wait for it.
-    const keys = v128.xor(vscramble<K>(v128.load(at<K>(x, i)), folds), crosses);
+    const keys = keysAt<K>(x, i, folds, crosses);
     const a = v128.extract_lane<K>(keys, 0);
     const b = v128.extract_lane<K>(keys, 1);
     const p = next(work, <usize>(a >> shift), size);

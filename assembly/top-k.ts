@@ -8,7 +8,7 @@ import { decode, encode, flipOf } from './lib/sort-key';
 // @ts-ignore: decorator
 @inline
 function capacity(n: i32, k: i32): i32 {
-  return min(n, 2 * k + 1024);
+  return min(n, 2 * k);
 }
 
 /** Sorts the records of the buffer in place. */

@@ -16,7 +16,7 @@ export function topKRows<T extends SortType>(
   largest: boolean,
 ): void {
   const n = x.length / rows;
-  const work = sortWork(arena, Math.min(n, 2 * k + 1024), 4 * bytesOf(x.type));
+  const work = sortWork(arena, Math.min(n, 2 * k), 4 * bytesOf(x.type));
   kernels()[`${prefix[x.type]}topk`](values.ptr, order.ptr, x.ptr, rows, n, k, Number(largest), work.ptr);
 }
 
