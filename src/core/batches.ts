@@ -1,6 +1,6 @@
 // Data as a stream of batches, and the number of samples in each.
 
-import { asRecord, checkMethods } from './check.js';
+import { asRecord, checkArray, checkMethods } from './check.js';
 import { AbortError, DomainError, ShapeError } from './errors.js';
 import type { Batch, Data, Inputs } from './model-types.js';
 import { asFloats, asTensor, checkAttached, describe, isTypedArray, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
@@ -12,6 +12,7 @@ export async function* batchesOf(data: Data): AsyncGenerator<Batch> {
   for await (const batch of batches) {
     if (batch === null || typeof batch !== 'object' || !('x' in batch) || !('y' in batch))
       throw new DomainError(`data: expected batches { x, y }, got ${describe(batch)}`);
+    if (batch.weights) checkArray('weights', batch.weights);
     if (isTypedArray(batch.y)) checkAttached('y', batch.y);
     yield batch;
   }

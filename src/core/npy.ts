@@ -1,7 +1,8 @@
 // NumPy's array files on bytes: npy (formats 1, 2 and 3) and npz. Byte orders, C and Fortran order are read; little-endian C order is written.
 import { zipSync } from 'fflate';
+import { asRecord, checkArray } from './check.js';
 import { DomainError, ShapeError } from './errors.js';
-import { brandOf, sizeOf, type Tensor, type TypedArray } from './tensor.js';
+import { brandOf, describe, sizeOf, type Tensor, type TensorLike, type TypedArray } from './tensor.js';
 import { unzip } from './zip.js';
 
 type Maker = new (buffer: ArrayBuffer) => TypedArray;
@@ -41,6 +42,7 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
  * @throws {DomainError} when it is not npy, is cut short, or holds strings, records, complex numbers or objects
  */
 export function readNpy(bytes: Uint8Array, name = 'bytes'): Tensor {
+  checkBytes(name, bytes);
   const { descr, fortran, shape, start } = readHeader(bytes, name);
   const type = /^[<>|=]([fiub]\d)$/.exec(descr)?.[1] ?? '';
   const reader = readers[type];
@@ -60,9 +62,16 @@ export function readNpy(bytes: Uint8Array, name = 'bytes'): Tensor {
  * Writes one array as the bytes of an npy file (format 1.0, C order, little-endian).
  * @throws {ShapeError} when the shape does not hold exactly the data; {DomainError} when the data is not a typed array
  */
-export function writeNpy({ data, shape }: Tensor): Uint8Array {
-  const descr = writers[brandOf(data)];
-  if (!descr) throw new DomainError(`data: expected a typed array, got ${brandOf(data) || typeof data}`);
+export function writeNpy(tensor: TensorLike): Uint8Array {
+  const {
+    data: values,
+    shape: extents,
+    dims,
+  } = asRecord<{ data?: unknown; shape?: unknown; dims?: unknown }>('tensor', tensor, '{ data, shape }');
+  const descr = writers[brandOf(values)];
+  if (!descr) throw new DomainError(`data: expected a typed array, got ${brandOf(values) || typeof values}`);
+  const [data, shape] = [values as TypedArray, (extents ?? dims) as readonly number[]];
+  checkArray('shape', shape);
   if (sizeOf(shape) !== data.length)
     throw new ShapeError(`shape: expected ${data.length} elements, got [${shape.join(', ')}] = ${sizeOf(shape)}`);
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
@@ -81,6 +90,7 @@ export function writeNpy({ data, shape }: Tensor): Uint8Array {
  * @throws {DomainError} when the archive or a member is damaged
  */
 export function readNpz(bytes: Uint8Array, name = 'bytes'): Record<string, Tensor> {
+  checkBytes(name, bytes);
   const out: Record<string, Tensor> = {};
   for (const [member, content] of Object.entries(unzip(bytes, name))) {
     if (!member.endsWith('.npy')) continue;
@@ -92,11 +102,16 @@ export function readNpz(bytes: Uint8Array, name = 'bytes'): Record<string, Tenso
 }
 
 /** Writes tensors as an npz archive, stored as NumPy's `savez` does, or deflated; the same input gives the same bytes. */
-export function writeNpz(record: Readonly<Record<string, Tensor>>, options: { compress?: boolean } = {}): Uint8Array {
-  const { compress = false } = options;
+export function writeNpz(record: Readonly<Record<string, TensorLike>>, options: { compress?: boolean } = {}): Uint8Array {
+  asRecord('record', record, 'tensors by name');
+  const { compress = false } = asRecord('options', options);
   const members: Record<string, Uint8Array> = {};
   for (const [key, value] of Object.entries(record)) members[`${key}.npy`] = writeNpy(value);
   return zipSync(members, { level: compress ? 6 : 0, mtime: new Date(1980, 0, 1) });
+}
+
+function checkBytes(name: string, bytes: unknown): void {
+  if (brandOf(bytes) !== 'Uint8Array') throw new DomainError(`${name}: expected a Uint8Array, got ${describe(bytes)}`);
 }
 
 function readHeader(bytes: Uint8Array, name: string): { descr: string; fortran: boolean; shape: number[]; start: number } {

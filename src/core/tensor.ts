@@ -98,9 +98,11 @@ export function sizeOf(shape: readonly number[]): number {
  */
 export function tensor<T extends TypedArray>(data: T, shape?: readonly number[]): Tensor<T>;
 export function tensor(data: readonly number[], shape?: readonly number[]): Tensor<Float64Array>;
-export function tensor(data: TypedArray | readonly number[], shape: readonly number[] = [data.length]): Tensor {
-  const array = isTypedArray(data) ? data : Float64Array.from(data as readonly number[]);
+export function tensor(data: TypedArray | readonly number[], given?: readonly number[]): Tensor {
+  const array = isTypedArray(data) ? data : asFloats('data', data);
   checkAttached('data', array);
+  const shape = given ?? [array.length];
+  if (!Array.isArray(shape)) throw new ShapeError(`shape: expected an array of extents, got ${describe(shape)}`);
   if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
     throw new ShapeError(`shape: expected non-negative integers, got [${shape.join(', ')}]`);
   }

@@ -1,7 +1,7 @@
 // The inverse of the damped empirical Fisher matrix of a fixed set of gradients.
 
 import { checkAborted } from '../core/batches.js';
-import { asRecord, checkArray, checkFinite, checkInteger, checkLength, checkOneOf, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkFinite, checkInteger, checkLength, checkMethods, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { LongOptions } from '../core/model-types.js';
 import { readLong } from '../core/stepper.js';
@@ -72,6 +72,7 @@ export class StaticMfac {
     checkAborted(signal);
     const rows = await gatherRows(gradients, signal);
     const { pool } = options;
+    if (pool) checkMethods('pool', pool, 'a ThreadPool', 'map', 'close');
     if (pool?.takes(flopsOf(rows, options), flopsWorthThreads)) {
       const { step, settings, damping } = StaticMfac.#settings(rows, options);
       const blocks = await factorizeInPool(pool, new Instance(), rows, step, settings, options);

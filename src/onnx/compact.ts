@@ -4,6 +4,7 @@ import { sizeOf } from '../core/tensor.js';
 import {
   type Attribute,
   arrayOf,
+  checkDecoded,
   type ElementType,
   elementCode,
   type Graph,
@@ -33,6 +34,7 @@ type Named = readonly [name: string, tensor: GraphTensor];
  * @throws {GraphError} when the operator set is too old; {DomainError} when the model is compact already
  */
 export function compactModel(model: Model): { model: Model; tensors: string[] } {
+  checkDecoded('model', model);
   const opset = model.opsets.get('') ?? 0;
   if (opset < 13) throw new GraphError(`model: expected ai.onnx 13 or later for a compact file, got ${opset}`);
   const graph = model.graph.clone();
@@ -53,6 +55,7 @@ export function compactModel(model: Model): { model: Model; tensors: string[] } 
 
 /** The model with packed tensors as initializers again; any other model as it is. */
 export function expandModel(model: Model): Model {
+  checkDecoded('model', model);
   if (!types.some((type) => model.graph.initializers.has(part(type, 'bits')))) return model;
   const graph = model.graph.clone();
   for (const type of types) {

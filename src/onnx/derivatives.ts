@@ -1,10 +1,11 @@
 // Derivative models: gradients, Jacobian and Hessian products of an ONNX model as ONNX models.
+import { asRecord, checkArray } from '../core/check.js';
 import { GraphError } from '../core/errors.js';
 import { backward, forward } from './autodiff.js';
 import { Builder, isFloat, type Value } from './builder.js';
 import { product } from './dims.js';
 import { finish } from './finish.js';
-import type { Model } from './graph.js';
+import { checkDecoded, type Model } from './graph.js';
 import { importModel } from './import.js';
 import { appendLoss, type LossName, type LossSpec } from './losses.js';
 import { parameterSlots } from './parameters.js';
@@ -42,12 +43,15 @@ export interface Setting {
 
 /** A builder with the model, its loss and what is differentiated in. */
 export function openDerivative(model: Model, options: DerivativeOptions): Setting {
+  checkDecoded('model', model);
+  asRecord('options', options);
   const { graph } = model;
   const outputName = options.of ?? graph.outputs[0]?.name;
   if (outputName === undefined || !graph.outputs.some(({ name }) => name === outputName)) {
     throw new GraphError(`of: expected an output (${graph.outputs.map(({ name }) => name).join(', ')}), got '${outputName}'`);
   }
   const wrt = namesOf(model, options.wrt ?? 'parameters', outputName);
+  if (!wrt.length) throw new GraphError('wrt: expected at least one parameter or float input, got none');
   const parameters = new Set(
     [...parameterSlots(model, { of: outputName }).map(({ name }) => name), ...wrt].filter((n) => graph.initializers.has(n)),
   );
@@ -72,6 +76,7 @@ export function namesOf(model: Model, wrt: NonNullable<DerivativeOptions['wrt']>
   if (wrt === 'inputs') return inputs;
   if (wrt === 'parameters') return parameters();
   if (wrt === 'all') return [...parameters(), ...inputs];
+  checkArray('wrt', wrt);
   for (const name of wrt) {
     const type = graph.initializers.get(name)?.type ?? graph.feeds.find((input) => input.name === name)?.type;
     if (type === undefined) {
@@ -98,7 +103,6 @@ function seedOf({ b, value }: Setting): Value {
  */
 function gradients(setting: Setting, seed: Value): Map<string, Value> {
   const { b, value, wrt, outputName } = setting;
-  if (!wrt.length) throw new GraphError('wrt: expected at least one parameter or float input, got none');
   const found = backward(
     b,
     new Map([[value, seed]]),

@@ -149,8 +149,9 @@ export interface Model {
 /** Throws unless `model` is one that `decodeModel` or `modelOf` gives. @throws {DomainError} */
 export function checkDecoded(name: string, model: unknown): asserts model is Model {
   const { graph, opsets, functions, metadata } = (model ?? {}) as Partial<Model>;
-  const fits = Array.isArray(graph?.nodes) && typeof graph.clone === 'function' && Array.isArray(functions);
-  if (!fits || typeof opsets?.get !== 'function' || typeof metadata?.get !== 'function')
+  const lists = [graph?.nodes, graph?.inputs, graph?.outputs, functions].every(Array.isArray);
+  const maps = [graph?.initializers, opsets, metadata].every((map) => typeof map?.get === 'function');
+  if (!lists || !maps || typeof graph?.clone !== 'function')
     throw new DomainError(`${name}: expected a decoded model (decodeModel), got ${describe(model)}`);
 }
 

@@ -2,7 +2,7 @@
 import { GraphError } from '../core/errors.js';
 import type { Builder, Value } from './builder.js';
 import { isControl, unrollControl } from './control.js';
-import { type Attribute, type FunctionBody, type Graph, type Model, type Node, topological, where } from './graph.js';
+import { type Attribute, checkDecoded, type FunctionBody, type Graph, type Model, type Node, topological, where } from './graph.js';
 import { ruleOf } from './ops/index.js';
 
 export interface ImportOptions {
@@ -160,6 +160,7 @@ export interface Unsupported {
  * @returns `{ domain, op, node }` each; an empty list when the whole model can be differentiated
  */
 export function unsupportedOps(model: Model): Unsupported[] {
+  checkDecoded('model', model);
   const { functions } = contextOf(model);
   const found: Unsupported[] = [];
   const visit = (nodes: readonly Node[], open: readonly string[]): void => {

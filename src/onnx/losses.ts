@@ -1,4 +1,5 @@
 // Losses as graph nodes: logits and labels in, the mean (or sum) out; differentiated like everything else.
+import { asRecord } from '../core/check.js';
 import { GraphError } from '../core/errors.js';
 import { type Builder, floatTensor, type Value } from './builder.js';
 import { classAxis } from './class-axis.js';
@@ -40,7 +41,7 @@ export interface LossOptions {
  * @throws {GraphError} when the logits' rank does not fit the loss, or the loss has no graph form
  */
 export function appendLoss(b: Builder, logits: Value, loss: LossSpec | LossName, options: LossOptions = {}): LossNodes {
-  const spec = typeof loss === 'string' ? { name: loss } : loss;
+  const spec = typeof loss === 'string' ? { name: loss } : asRecord('loss', loss, 'a name or { name }');
   if (spec.name === 'cross-entropy') return crossEntropy(b, logits, spec, options);
   const each = elementwise[spec.name];
   if (each) return targetLoss(b, logits, (targets) => each(b, logits, targets, spec), options);

@@ -1,9 +1,12 @@
 // ONNX files in and out of memory.
+
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { asRecord } from '../core/check.js';
 import { DomainError, GraphError } from '../core/errors.js';
 import { brandOf, describe } from '../core/tensor.js';
 import {
   type Attribute,
+  checkDecoded,
   type Dim,
   elementCode,
   elementTypes,
@@ -43,7 +46,8 @@ const attributeTypes = ['', 'float', 'int', 'string', 'tensor', 'graph', 'floats
  * @returns a Model that `encodeModel` writes back; fields this version does not know are kept
  * @throws {GraphError} when the bytes are not ONNX, are cut off, or contradict themselves
  */
-export function decodeModel(bytes: Uint8Array, { external }: DecodeOptions = {}): Model {
+export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Model {
+  const { external } = asRecord('options', options);
   if (brandOf(bytes) !== 'Uint8Array')
     throw new DomainError(`model: expected the bytes of an ONNX file in a Uint8Array, got ${describe(bytes)}`);
   let proto: ModelProto;
@@ -186,6 +190,7 @@ function decodeFunction(proto: FunctionProto, external: ExternalReader | undefin
  * @throws {GraphError} when the file would pass protobuf's limit of 2 GB
  */
 export function encodeModel(model: Model): Uint8Array {
+  checkDecoded('model', model);
   const proto: ModelProto = {
     irVersion: model.irVersion,
     producerName: model.producerName,
@@ -203,7 +208,11 @@ export function encodeModel(model: Model): Uint8Array {
   for (const { data } of model.graph.initializers.values()) bytes += data.byteLength;
   if (bytes >= 2 ** 31) throw new GraphError(`model: expected less than 2 GB of initializers, got ${bytes} bytes`);
   const writer = new BinaryWriter();
-  writeMessage(writer, modelTable, proto as Message);
+  try {
+    writeMessage(writer, modelTable, proto as Message);
+  } catch (cause) {
+    throw new GraphError(`model: expected numbers and names that a file can hold, got others (${String(cause)})`, {}, { cause });
+  }
   return writer.finish();
 }
 

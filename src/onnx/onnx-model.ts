@@ -1,13 +1,13 @@
 // An ONNX model with derivatives: its graph, and the graphs derived from it, on ONNX Runtime.
 import { writeWhole } from '#files';
 import { checkAborted } from '../core/batches.js';
-import { checkFinite } from '../core/check.js';
+import { asRecord, checkArray, checkFinite } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, LongOptions, ParameterSlot } from '../core/model-types.js';
-import { watched } from '../core/stepper.js';
-import { asTensor, type FloatArray, floats, isFloatArray, type Precision, type Tensor, type TensorLike } from '../core/tensor.js';
+import { readLong, watched } from '../core/stepper.js';
+import { asTensor, describe, type FloatArray, floats, isFloatArray, type Precision, type Tensor, type TensorLike } from '../core/tensor.js';
 import { cutData, joinRows } from './feeds.js';
-import type { Graph, Model, ValueInfo } from './graph.js';
+import { checkDecoded, type Graph, type Model, type ValueInfo } from './graph.js';
 import type { LossName } from './losses.js';
 import { first, Means } from './means.js';
 import { encodeModel } from './model.js';
@@ -38,7 +38,8 @@ export class OnnxModel implements DifferentiableModel {
   #parameters: Snapshot;
 
   private constructor(parts: Parts, options: OpenOptions) {
-    const { layout, model, file } = parts;
+    const { layout, model, file } = asRecord('OnnxModel', parts, 'await OnnxModel.open(source, options)');
+    checkDecoded('OnnxModel', model);
     this.#parts = parts;
     this.#options = options;
     this.layout = layout;
@@ -58,7 +59,7 @@ export class OnnxModel implements DifferentiableModel {
    * Runtime; {AbortError} by `signal`, before the file is read or after
    */
   static async open(source: string | Uint8Array | Model, options: OpenOptions = {}): Promise<OnnxModel> {
-    const { signal, ...rest } = options;
+    const { signal, ...rest } = readLong(options);
     checkAborted(signal);
     const parts = await openParts(source, rest);
     checkAborted(signal);
@@ -66,9 +67,10 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   /** Another model, such as a smaller copy of this one, opened with the same loss, output, threads and ONNX Runtime. */
-  reopen(model: Model, { signal }: Pick<OpenOptions, 'signal'> = {}): Promise<OnnxModel> {
-    const { wrt: _, ...options } = this.#options;
-    return OnnxModel.open(model, { ...options, ...(signal && { signal }) });
+  async reopen(model: Model, options: Pick<OpenOptions, 'signal'> = {}): Promise<OnnxModel> {
+    const { signal } = readLong(options);
+    const { wrt: _, ...own } = this.#options;
+    return OnnxModel.open(model, { ...own, ...(signal && { signal }) });
   }
 
   /** The loss on the output. */
@@ -117,6 +119,7 @@ export class OnnxModel implements DifferentiableModel {
 
   /** Values inside the graph (inputs included) for these inputs by name, all samples in one tensor each. */
   async activations(x: Inputs, values: readonly string[], options: LongOptions = {}): Promise<Record<string, Tensor>> {
+    checkArray('values', values);
     const parameters = this.#parameters;
     const known = new Set([...this.inputs.map(({ name }) => name), ...this.graph.nodes.flatMap(({ outputs }) => outputs)]);
     for (const name of values) if (!known.has(name)) throw new DomainError(`values: expected names of values in the graph, got '${name}'`);
@@ -202,7 +205,8 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   /** The file's model with the parameters and metadata as they stand; `sparse` as for `save`. */
-  toModel({ sparse = false }: { readonly sparse?: boolean } = {}): Model {
+  toModel(options: { readonly sparse?: boolean } = {}): Model {
+    const { sparse = false } = asRecord('options', options);
     return withParameters(this.#parts.file, this.#parameters, this.metadata, sparse);
   }
 
@@ -212,7 +216,8 @@ export class OnnxModel implements DifferentiableModel {
    * is written once it has fired
    */
   async save(path?: string, options: { readonly sparse?: boolean; readonly signal?: AbortSignal } = {}): Promise<Uint8Array> {
-    checkAborted(options.signal);
+    checkAborted(readLong(options).signal);
+    if (path !== undefined && typeof path !== 'string') throw new DomainError(`path: expected a string, got ${describe(path)}`);
     const bytes = encodeModel(this.toModel(options));
     if (path !== undefined) writeWhole(path, bytes);
     return bytes;

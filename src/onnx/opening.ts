@@ -1,7 +1,7 @@
 // How a model is opened: the file, the loss, the output and the parameters, each checked by name.
 import { readBeside, readBytes } from '#files';
 import { findOrt } from '#ort';
-import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
+import { asRecord, checkArray, checkInteger, checkOneOf, checkPositive } from '../core/check.js';
 import { GraphError } from '../core/errors.js';
 import type { ParameterSlot } from '../core/model-types.js';
 import { sizeOf } from '../core/tensor.js';
@@ -46,11 +46,11 @@ export interface Parts {
 
 /** Reads a model and the options it is opened with. @throws {GraphError | DomainError | RuntimeLoadError} as `OnnxModel.open` */
 export async function openParts(source: string | Uint8Array | Model, options: OpenOptions): Promise<Parts> {
-  const { weights, threads } = options;
+  const { weights, threads } = asRecord('options', options);
   if (weights !== undefined) checkOneOf('weights', weights, ['baked', 'live']);
   if (threads !== undefined) checkInteger('threads', threads, 1);
   const loss = readLoss(options.loss);
-  const file = typeof source === 'object' && 'graph' in source ? expandModel(source) : readModel(source);
+  const file = typeof source === 'object' && source !== null && 'graph' in source ? expandModel(source) : readModel(source);
   const model = isHalf(file.graph) ? widened(file) : file;
   const output = outputOf(model, options.output);
   const layout = slotsOf(model, output, options.wrt);
@@ -71,7 +71,7 @@ export function readModel(source: string | Uint8Array): Model {
 }
 
 function readLoss(loss: LossName | LossSpec = 'cross-entropy'): LossSpec {
-  const spec = typeof loss === 'string' ? { name: loss } : loss;
+  const spec = typeof loss === 'string' ? { name: loss } : asRecord('loss', loss, 'a name or { name }');
   checkOneOf('loss', spec.name, lossNames);
   if (spec.delta !== undefined) checkPositive('delta', spec.delta);
   return spec;
@@ -87,6 +87,7 @@ function outputOf({ graph }: Model, wanted: string | undefined): string {
 function slotsOf(model: Model, of: string, wrt: OpenOptions['wrt']): readonly ParameterSlot[] {
   if (wrt === undefined) return parameterSlots(model, { of });
   const float = [...model.graph.initializers].filter(([, { type }]) => type.startsWith('float')).map(([name]) => name);
+  if (wrt !== 'all') checkArray('wrt', wrt);
   if (wrt !== 'all') for (const name of wrt) checkOneOf('wrt', name, float);
   let offset = 0;
   return parameterSlots(model, { of, wrt: wrt === 'all' ? float : wrt })

@@ -1,9 +1,10 @@
 // Which initializers are parameters: what feeds a weight, a bias or a scale on the way to the output.
+import { asRecord } from '../core/check.js';
 import type { ParameterSlot } from '../core/model-types.js';
 import { sizeOf } from '../core/tensor.js';
 import { isFloat } from './builder.js';
 import type { Model, Node } from './graph.js';
-import { reads } from './graph.js';
+import { checkDecoded, reads } from './graph.js';
 
 type Role = ParameterSlot['role'];
 
@@ -54,7 +55,9 @@ const passes = new Set([
  * The parameters of a model in the order of the file, with offsets into the flat vector: float initializers of more than one element
  * that reach the output and feed a weight, a bias, or a norm's scale or bias; not running statistics, not constants.
  */
-export function parameterSlots(model: Model, { of, wrt }: { of?: string; wrt?: readonly string[] } = {}): ParameterSlot[] {
+export function parameterSlots(model: Model, options: { of?: string; wrt?: readonly string[] } = {}): ParameterSlot[] {
+  const { of, wrt } = asRecord('options', options);
+  checkDecoded('model', model);
   const { graph } = model;
   const reached = reaching(graph.nodes, of === undefined ? graph.outputs.map(({ name }) => name) : [of]);
   const users = new Map<string, { node: Node; at: number }[]>();

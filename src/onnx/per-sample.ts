@@ -2,6 +2,7 @@
 //
 // Values that carry the batch have ordinary cotangents: samples do not mix. Cotangents of values that only depend on parameters get a
 // leading axis n: [n, …shape]. Where the two meet, the batch has to lead: as n, or as n·c with the samples outermost.
+import { asRecord } from '../core/check.js';
 import { GraphError } from '../core/errors.js';
 import { movedBy } from './autodiff.js';
 import { type Builder, isFloat, type Value } from './builder.js';
@@ -38,11 +39,12 @@ export function perSampleGradientModel(
   model: Model,
   options: DerivativeOptions & { readonly loss: NonNullable<DerivativeOptions['loss']> },
 ): Model {
+  const { loss } = asRecord('options', options, '{ loss }');
   const setting = openDerivative(model, { ...options, reduction: 'sum', sampleWeights: false });
   const { b, output, wrt } = setting;
   const n = batchExtent(b, model);
   const shape = b.shape(output);
-  const labelled = (typeof options.loss === 'string' ? options.loss : options.loss.name) === 'cross-entropy';
+  const labelled = (typeof loss === 'string' ? loss : asRecord('loss', loss, 'a name or { name }').name) === 'cross-entropy';
   const places = shape.slice(1).filter((_, i) => !labelled || i + 1 !== classAxis(shape.length, output));
   const each = b.div(setting.value, sizeAsScalar(b, places, setting.value));
   const nodes = [...b.graph.nodes];

@@ -1,9 +1,9 @@
 // Gradients of single samples side by side, in runs of bounded memory.
 import { pieces, samplesOf } from '../core/batches.js';
-import { checkLength } from '../core/check.js';
+import { checkArray, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, LongOptions, ParameterSlot } from '../core/model-types.js';
-import { stepper } from '../core/stepper.js';
+import { readLong, stepper } from '../core/stepper.js';
 import { type FloatArray, floats, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Parameters } from './program.js';
 import type { Runs } from './runs.js';
@@ -19,10 +19,12 @@ export async function sampleGradients(
   batch: Batch,
   options: LongOptions & { readonly out?: Tensor; readonly slots?: readonly string[] },
 ): Promise<Tensor> {
-  const slots = chosenSlots(layout, options.slots);
+  const { slots: named, out: target } = readLong(options);
+  if (named) checkArray('slots', named);
+  const slots = chosenSlots(layout, named);
   const width = slots.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const samples = samplesOf(batch);
-  const out = options.out ?? { data: floats(runs.precision, samples * width), shape: [samples, width] };
+  const out = target ?? { data: floats(runs.precision, samples * width), shape: [samples, width] };
   checkLength('out', out.data, samples * width);
   const size = Math.max(1, Math.min(64, Math.floor(rowsAtOnce / width)));
   const step = stepper(options, Math.ceil(samples / size));

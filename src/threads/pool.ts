@@ -55,6 +55,7 @@ export class ThreadPool {
   #next = 0;
 
   private constructor(seats: Seat[], eager = false) {
+    if (!Array.isArray(seats)) throw new DomainError('ThreadPool: expected await ThreadPool.open(options), got a call of its constructor');
     this.#seats = seats;
     this.#eager = eager;
   }
@@ -101,7 +102,9 @@ export class ThreadPool {
     this.#check();
     checkAborted(signal);
     if (this.#seats.length === 0) return task.run(input);
-    const transfer = (move?.(input) ?? []).map((view) => view.buffer as ArrayBuffer);
+    const moved = move?.(input) ?? [];
+    if (!moved.every((view) => ArrayBuffer.isView(view))) throw new DomainError('move: expected typed arrays of the input, got others');
+    const transfer = moved.map((view) => view.buffer as ArrayBuffer);
     let job: Job | undefined;
     const result = new Promise<O>((resolve, reject) => {
       job = { task: task.name, input: compact(input), transfer, resolve, reject };

@@ -1,4 +1,5 @@
 // The worker's side: takes one request after the other, answers each.
+import { DomainError } from '../core/errors.js';
 import { use } from '../runtime/instance.js';
 import { toPlain } from './plain-error.js';
 import { buffersOf, type Reply, type Request, type Task } from './task.js';
@@ -22,7 +23,7 @@ export function serve({ post, listen }: Port, tasks: readonly Task<never, unknow
     before = before.then(async () => {
       try {
         const known = byName.get(task);
-        if (!known) throw new Error(`task: expected one of ${[...byName.keys()].join(', ')}, got '${task}'`);
+        if (!known) throw new DomainError(`task: expected one of ${[...byName.keys()].join(', ')}, got '${task}'`);
         const result = await known.run(input as never);
         post({ id, result }, [...buffersOf(result)]);
       } catch (error) {

@@ -1,9 +1,11 @@
 // Everything the curvature of a loss says about a trained model, from as few Hessian products as will do.
+
 import { checkAborted, samplesOf } from '../core/batches.js';
-import { checkInteger, checkOneOf, checkPositive } from '../core/check.js';
+import { checkInteger, checkMethods, checkOneOf, checkPositive } from '../core/check.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
 import { square } from '../core/square.js';
+import { readLong } from '../core/stepper.js';
 import { adaptiveSharpness } from '../curvature/adaptive-sharpness.js';
 import { hessianOperator } from '../curvature/operators.js';
 import { samSharpness } from '../curvature/sam-sharpness.js';
@@ -86,6 +88,7 @@ export async function curvatureReport(
   data: Data,
   options: CurvatureReportOptions = {},
 ): Promise<CurvatureReport> {
+  checkMethods('model', model, 'a differentiable model', 'gradient', 'hvp', 'ggnvp', 'getParameters', 'setParameters');
   const settings = readOptions(options, model.parameterCount);
   const { k, steps, traceTolerance, probes, rho, convention, seed, signal, onProgress } = settings;
   const start = performance.now();
@@ -150,7 +153,7 @@ function readOptions(options: CurvatureReportOptions, size: number) {
     convention = 'curvlinops',
     samples,
     batchSize = 32,
-  } = options;
+  } = readLong(options);
   const { seed = 0, signal, onProgress } = options;
   checkInteger('k', k, 1);
   checkInteger('steps', steps, 2);

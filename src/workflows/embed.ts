@@ -1,6 +1,6 @@
 // Features from inside a model: the value that its last linear layer reads, or any other.
 import { DomainError } from '../core/errors.js';
-import type { Model, Node } from '../onnx/graph.js';
+import { checkDecoded, type Model, type Node } from '../onnx/graph.js';
 
 /**
  * The model cut off behind one of its layers: open it to get features from `predict`.
@@ -9,6 +9,7 @@ import type { Model, Node } from '../onnx/graph.js';
  * @throws {DomainError} when there is no such layer
  */
 export function cutAt(model: Model, layer?: string): Model {
+  checkDecoded('model', model);
   const { nodes } = model.graph;
   const value = layer === undefined ? inputOfLast(nodes) : outputOf(nodes, layer);
   const graph = model.graph.clone();

@@ -1,7 +1,10 @@
 // How well a model does on labelled data.
+
 import { batchesOf, checkAborted, pieces, samplesOf } from '../core/batches.js';
+import { checkInteger, checkMethods } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import { type IntegerArray, isIntegerArray, type Tensor } from '../core/tensor.js';
 import { classAxis } from '../onnx/class-axis.js';
 
@@ -26,7 +29,9 @@ export async function evaluate(
   data: Data,
   options: LongOptions & { readonly batchSize?: number } = {},
 ): Promise<Evaluation> {
-  const { signal, onProgress, batchSize = 256 } = options;
+  const { signal, onProgress, batchSize = 256 } = readLong(options);
+  checkMethods('model', model, 'a differentiable model', 'loss', 'predict');
+  checkInteger('batchSize', batchSize, 1);
   let [examples, weight, loss, labels, right] = [0, 0, 0, 0, 0];
   for await (const whole of batchesOf(data)) {
     for (const batch of pieces(whole, batchSize)) {

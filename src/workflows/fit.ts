@@ -1,9 +1,11 @@
 // Trains a model's parameters by a first-order optimizer.
+
 import { batchesOf, checkAborted, samplesOf, takeSamples } from '../core/batches.js';
-import { checkInteger, checkLength } from '../core/check.js';
+import { checkInteger, checkLength, checkMethods } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 import { gradNormSmoothNewton, type Optimizer, type Sam } from '../optimizers/index.js';
 import { namedOptimizer, newton, type OptimizerSettings, readOptimizer, trainingRule } from './training-rule.js';
 
@@ -46,12 +48,24 @@ export interface FitResult {
  *   `signal` (parameters of the last step stay)
  */
 export async function fit(model: DifferentiableModel, data: Data, options: FitOptions = {}): Promise<FitResult> {
-  const { epochs = 1, batchSize = 64, seed = 0, mask, signal, onProgress, optimizer: rule = 'adam', learningRate, settings } = options;
+  const {
+    epochs = 1,
+    batchSize = 64,
+    seed = 0,
+    mask,
+    signal,
+    onProgress,
+    optimizer: rule = 'adam',
+    learningRate,
+    settings,
+  } = readLong(options);
+  checkMethods('model', model, 'a differentiable model', 'gradient', 'getParameters', 'setParameters');
   checkInteger('epochs', epochs, 0);
   checkInteger('batchSize', batchSize, 1);
   if (mask) checkLength('mask', mask, model.parameterCount);
   const given: OptimizerSettings = { ...settings, ...(learningRate !== undefined && { learningRate }) };
   if (rule === newton) return fitNewton(model, data, options, given);
+  if (typeof rule !== 'string') checkMethods('optimizer', rule, 'a name or an optimizer', 'init', 'step');
   const optimizer = typeof rule === 'string' ? namedOptimizer(rule, given) : rule;
   const batches: Batch[] = [];
   for await (const batch of batchesOf(data)) batches.push(batch);

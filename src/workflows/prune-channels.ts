@@ -1,10 +1,12 @@
 // Channel pruning from labelled data: a smaller ONNX graph, and what it costs before any retraining.
+
 import { channelPrune, channelValues, type PrunedGroup } from '../compression/index.js';
 import { batchesOf, checkAborted, samplesOf, takeSamples } from '../core/batches.js';
-import { checkInteger, checkOneOf, checkRange } from '../core/check.js';
+import { checkArray, checkInteger, checkMethods, checkOneOf, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 import { sizeOf, type Tensor } from '../core/tensor.js';
 import type { Model } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/onnx-model.js';
@@ -44,7 +46,17 @@ export interface PruneChannelsResult {
  * @see channelPrune
  */
 export async function pruneChannels(model: OnnxModel, data: Data, options: PruneChannelsOptions): Promise<PruneChannelsResult> {
-  const { sparsity, saliency = 'activations', samples = 256, multiple = 1, seed = 0, signal, onProgress } = options;
+  const {
+    sparsity,
+    saliency = 'activations',
+    samples = 256,
+    multiple = 1,
+    seed = 0,
+    signal,
+    onProgress,
+  } = readLong(options, '{ sparsity }');
+  checkMethods('model', model, 'an OnnxModel', 'toModel', 'reopen', 'activations');
+  if (typeof sparsity !== 'number') checkArray('sparsity', sparsity);
   for (const share of typeof sparsity === 'number' ? [sparsity] : sparsity) checkRange('sparsity', share, 0, 1);
   checkOneOf('saliency', saliency, ['activations', 'l1', 'l2']);
   checkInteger('samples', samples, 1);

@@ -4,9 +4,10 @@ import { magnitudePrune, nmPrune, type ObsUpdate, type Pattern } from '../compre
 import { checkPattern } from '../compression/layer-obs.js';
 import { removals } from '../compression/prune-input.js';
 import { batchesOf, checkAborted } from '../core/batches.js';
-import { checkInteger, checkNonNegative, checkOneOf, checkPositive, checkRange } from '../core/check.js';
+import { checkInteger, checkMethods, checkNonNegative, checkOneOf, checkPositive, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, LongOptions, ParameterSlot } from '../core/model-types.js';
+import { readLong } from '../core/stepper.js';
 import { sizeOf } from '../core/tensor.js';
 import type { ThreadPool } from '../threads/pool.js';
 import { type Evaluation, evaluate } from './evaluate.js';
@@ -94,6 +95,7 @@ export interface PruneModelResult {
 export async function pruneModel(model: DifferentiableModel, data: Data, options: PruneModelOptions): Promise<PruneModelResult> {
   const settings = readOptions(options);
   const { sparsity, method, pattern, signal, onProgress } = settings;
+  checkMethods('model', model, 'a differentiable model', 'loss', 'predict', 'getParameters', 'setParameters');
   const slots = selectSlots(model.layout, options);
   const start = performance.now();
   const batches: Batch[] = [];
@@ -171,7 +173,15 @@ type Settings = Required<Omit<PruneModelOptions, keyof LongOptions | 'include' |
 
 /** Options with their defaults, each checked. */
 function readOptions(options: PruneModelOptions): Settings {
-  const { method = 'mfac', update = 'joint', steps = 10, gradients = 512, damping = 1e-6, blockSize = Infinity, seed = 0 } = options;
+  const {
+    method = 'mfac',
+    update = 'joint',
+    steps = 10,
+    gradients = 512,
+    damping = 1e-6,
+    blockSize = Infinity,
+    seed = 0,
+  } = readLong(options, '{ sparsity }');
   const { pattern, sparsity = 0, minimumPerLayer = 0, samples = 256, memoryLimit = 2 ** 30 } = options;
   checkOneOf('method', method, pruneMethods);
   if ((options.sparsity === undefined) === (pattern === undefined))

@@ -1,4 +1,5 @@
 // A model in eight bits: ranges from calibration samples, QDQ nodes in the graph, and what that costs in loss and accuracy.
+
 import {
   fakeQuantize,
   type IntegerType,
@@ -10,10 +11,11 @@ import {
   type WeightRounding,
 } from '../compression/index.js';
 import { batchesOf, checkAborted, samplesOf, takeSamples } from '../core/batches.js';
-import { checkInteger, checkOneOf, checkRange } from '../core/check.js';
+import { checkInteger, checkMethods, checkOneOf, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
+import { readLong } from '../core/stepper.js';
 import { type FloatArray, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Model } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/onnx-model.js';
@@ -66,7 +68,7 @@ const widths = [2, 3, 4, 6, 8];
  * @see Jacob et al. 2018, arXiv:1712.05877; bits per layer: Xu et al. 2023 (EQ-Net), arXiv:2308.07650, §3.4
  */
 export async function quantizeModel(model: OnnxModel, data: Data, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
-  const { activations = 'uint8', samples = 256, seed = 0, rounding = 'mse', bits = 8, budget, signal, onProgress } = options;
+  const { activations = 'uint8', samples = 256, seed = 0, rounding = 'mse', bits = 8, budget, signal, onProgress } = readLong(options);
   checkOneOf('activations', activations, ['int8', 'uint8', 'none']);
   checkOneOf('calibration', options.calibration ?? 'minmax', ['minmax', 'percentile', 'mse']);
   checkInteger('samples', samples, 1);
@@ -74,6 +76,7 @@ export async function quantizeModel(model: OnnxModel, data: Data, options: Quant
   if (budget !== undefined) checkRange('budget', budget, 2, 8);
   if (budget !== undefined && options.bits !== undefined)
     throw new DomainError('budget: expected either bits or a budget of bits per weight, got both');
+  checkMethods('model', model, 'an OnnxModel', 'toModel', 'reopen', 'activations');
   const start = performance.now();
   const report = (done: number, phase: string): void => onProgress?.({ done, total: 4, phase });
   const weights = selectSlots(model.layout, options).map(({ name }) => name);

@@ -1,6 +1,8 @@
 // Which parameter tensors a workflow works on: globs on their name, the node that uses them, or its operator.
+import { checkArray } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { ParameterSlot } from '../core/model-types.js';
+import { describe } from '../core/tensor.js';
 
 const prunedByDefault = new Set(['Conv', 'Gemm', 'MatMul']);
 
@@ -14,7 +16,9 @@ export function selectSlots(
   layout: readonly ParameterSlot[],
   { include = [], exclude = [] }: { readonly include?: readonly string[]; readonly exclude?: readonly string[] } = {},
 ): ParameterSlot[] {
+  checkArray('model.layout', layout);
   const matching = (name: string, globs: readonly string[]): Set<ParameterSlot> => {
+    checkArray(name, globs);
     const found = new Set<ParameterSlot>();
     for (const glob of globs) {
       const hits = layout.filter((slot) => matches(slot, pattern(glob)));
@@ -24,6 +28,7 @@ export function selectSlots(
     }
     return found;
   };
+  checkArray('include', include);
   const wanted = include.length
     ? matching('include', include)
     : new Set(layout.filter(({ role, opType }) => role === 'weight' && prunedByDefault.has(opType)));
@@ -37,6 +42,7 @@ function matches(slot: ParameterSlot, glob: RegExp): boolean {
 }
 
 function pattern(glob: string): RegExp {
+  if (typeof glob !== 'string') throw new DomainError(`glob: expected a string, got ${describe(glob)}`);
   const escaped = glob
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')

@@ -1,9 +1,13 @@
 // Misuse is answered by name: whatever is put in the place of an argument, of an exported function or of a method of what it returns,
 // the call returns or throws an error of this package, never one of the engine's. Read from the areas and their example calls.
+import * as ort from 'onnxruntime-node';
 import { AfterpassError } from '../../src/core/errors.js';
+import * as npy from '../../src/core/npy.js';
 import { isTypedArray } from '../../src/core/tensor.js';
+import { capabilities, init, tensor } from '../../src/index.js';
 import { callWith, fieldsOf, optionsOf } from '../helpers/misuse.js';
-import { loadAreas } from './areas.js';
+import { type Area, loadAreas } from './areas.js';
+import { ortCalls } from './calls/onnx.js';
 
 const floats = () => Float32Array.of(1, 2, 3);
 /** Arguments no function of the package wants. */
@@ -29,9 +33,9 @@ function nanOf(value: unknown): unknown {
   return isTypedArray(data) ? { ...(value as object), data: nanOf(data) } : Float64Array.of(NaN, NaN, NaN);
 }
 
-/** What takes the place of an argument, or of a field of one; fewer where every call opens a pool of threads. */
-const others = (given: unknown, few: boolean) =>
-  few ? [undefined, null, {}, floats()] : [undefined, null, 'x', 3, -1, 1.5, {}, [], floats(), nanOf(given)];
+/** What takes the place of an argument, or of a field of one; fewer where every call opens a pool of threads or a session, or builds graphs. */
+const replacements = (given: unknown, few: boolean) =>
+  few ? [undefined, null, {}] : [undefined, null, 'x', 3, -1, 1.5, {}, [], floats(), nanOf(given)];
 const shown = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value)).slice(0, 60);
 const isOwn = (error: unknown) => error instanceof AfterpassError && /^[^:]+: \S/.test(error.message);
 /** Thrown by a model, an operator or a function that the call itself hands over: those answer for their own arguments. */
@@ -39,11 +43,18 @@ const isCallers = (error: unknown) =>
   /^\s+at .*test\/contracts\/calls\//m.exec((error as Error).stack ?? '')?.index === /^\s+at /m.exec((error as Error).stack ?? '')?.index;
 const told = (what: string, error: unknown) => `${what}: ${error instanceof Error ? `${error.name} ${error.message}` : shown(error)}`;
 
-const areas = (await loadAreas()).filter(({ name }) =>
-  ['compression', 'curvature', 'dense', 'linalg', 'losses', 'mfac', 'optimizers', 'sorting', 'transport'].includes(name),
-);
+/** What the package exports besides its areas. */
+const others: Area[] = [
+  { name: 'afterpass', exports: { tensor, init, capabilities }, registry: undefined, calls: undefined },
+  { name: 'npy', exports: npy, registry: undefined, calls: undefined },
+];
+const areas = [...(await loadAreas()), ...others];
+/** The methods of OnnxModel; workflows on one are called with wrong arguments above all. */
+const onModels = Object.entries(ortCalls)
+  .filter(([key]) => key !== 'pruneChannels' && key !== 'quantizeModel')
+  .map(([key, call]): [string, (area: never) => unknown] => [`OnnxModel.${key}`, (area) => call(area, ort as never)]);
 
-describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, area]))('%s', (_name, { exports, calls = {} }) => {
+describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, area]))('%s', (area, { exports, calls = {} }) => {
   const functions = Object.entries(exports).filter(([, value]) => typeof value === 'function') as [
     string,
     new (...args: never) => object,
@@ -69,24 +80,26 @@ describe.each(areas.map((area): [string, (typeof areas)[number]] => [area.name, 
     expect(wrong).toEqual([]);
   });
 
-  test.each(Object.entries(calls))('%s names whichever argument, or field of one, is replaced by another value', async (_key, call) => {
-    const wrong: string[] = [];
-    const { seen } = await callWith(exports, call);
-    const few = String(call).includes('ThreadPool');
-    for (const [index, { name, args }] of seen.entries()) {
-      for (let argument = 0; argument <= args.length; argument++) {
-        const fields = fieldsOf(args[argument]);
-        const isLast = argument === (fieldsOf(args.at(-1)).length > 0 ? args.length - 1 : args.length);
-        for (const field of [undefined, ...fields, ...(isLast ? optionsOf(name) : [])]) {
-          const given = field === undefined ? args[argument] : (args[argument] as Record<string, unknown> | undefined)?.[field];
-          for (const value of others(given, few)) {
-            const { errors } = await callWith(exports, call, { call: index, argument, ...(field !== undefined && { field }), value });
-            const place = `${name}, argument ${argument}${field === undefined ? '' : `.${field}`} = ${shown(value)}`;
-            wrong.push(...errors.filter((error) => !isOwn(error) && !isCallers(error)).map((error) => told(place, error)));
+  const examples = [...Object.entries(calls), ...(area === 'onnx' ? onModels : [])];
+  if (examples.length > 0)
+    test.each(examples)('%s names whichever argument, or field of one, is replaced by another value', async (_key, call) => {
+      const wrong: string[] = [];
+      const { seen } = await callWith(exports, call);
+      const few = area === 'onnx' || area === 'workflows' || String(call).includes('ThreadPool');
+      for (const [index, { name, args }] of seen.entries()) {
+        for (let argument = 0; argument <= args.length; argument++) {
+          const fields = fieldsOf(args[argument]);
+          const isLast = argument === (fieldsOf(args.at(-1)).length > 0 ? args.length - 1 : args.length);
+          for (const field of [undefined, ...fields, ...(isLast ? optionsOf(name) : [])]) {
+            const given = field === undefined ? args[argument] : (args[argument] as Record<string, unknown> | undefined)?.[field];
+            for (const value of replacements(given, few)) {
+              const { errors } = await callWith(exports, call, { call: index, argument, ...(field !== undefined && { field }), value });
+              const place = `${name}, argument ${argument}${field === undefined ? '' : `.${field}`} = ${shown(value)}`;
+              wrong.push(...errors.filter((error) => !isOwn(error) && !isCallers(error)).map((error) => told(place, error)));
+            }
           }
         }
       }
-    }
-    expect(wrong).toEqual([]);
-  });
+      expect(wrong).toEqual([]);
+    });
 });
