@@ -2,11 +2,6 @@
 import { DomainError, ShapeError } from './errors.js';
 import { checkAttached, describe, type FloatArray, isFloatArray, isTypedArray } from './tensor.js';
 
-/** Throws unless `options` are an object, as every options argument is. */
-export function checkOptions(options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw new DomainError(`options: expected an object, got ${describe(options)}`);
-}
-
 /** Throws unless `value` is a finite number > 0. */
 export function checkPositive(name: string, value: unknown): asserts value is number {
   if (!(typeof value === 'number' && value > 0 && value < Infinity))

@@ -1,5 +1,5 @@
 import { samplesOf } from '../core/batches.js';
-import { asRecord, checkFinite, checkLength, checkNonNegative, checkOptions, checkPositive, checkRange } from '../core/check.js';
+import { asRecord, checkFinite, checkLength, checkNonNegative, checkPositive, checkRange } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
@@ -96,7 +96,7 @@ export class ElleSchedule {
 
   /** @param options `largest` weight (4000), `decay` per step (0.99), `deviations` above the mean that count as an outlier (2) */
   constructor(options: { largest?: number; decay?: number; deviations?: number } = {}) {
-    checkOptions(options);
+    asRecord('options', options);
     const { largest = 4000, decay = 0.99, deviations = 2 } = options;
     checkNonNegative('largest', largest);
     checkRange('decay', decay, 0, 1);

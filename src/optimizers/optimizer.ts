@@ -1,5 +1,5 @@
 // What an optimizer is, and the checks all of them share.
-import { checkFinite, checkFiniteNumber, checkFloats, checkInteger, checkLength, checkNonNegative, checkOptions } from '../core/check.js';
+import { asRecord, checkFinite, checkFiniteNumber, checkFloats, checkInteger, checkLength, checkNonNegative } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { brandOf, checkAttached, describe, type FloatArray } from '../core/tensor.js';
 
@@ -27,7 +27,7 @@ export function rateAt(rate: LearningRate, step: number): number {
 
 /** Throws unless options are an object, a learning rate among them a number ≥ 0 or a function. */
 export function checkSettings(options: { readonly learningRate?: LearningRate }): void {
-  checkOptions(options);
+  asRecord('options', options);
   const { learningRate = 0 } = options;
   if (typeof learningRate !== 'function') checkNonNegative('learningRate', learningRate);
 }

@@ -1,5 +1,5 @@
 // Sharpness-aware minimisation around any base optimizer.
-import { checkNonNegative, checkOneOf, checkOptions, checkPositive } from '../core/check.js';
+import { asRecord, checkNonNegative, checkOneOf, checkPositive } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { square } from '../core/square.js';
 import { describe, type FloatArray } from '../core/tensor.js';
@@ -44,7 +44,7 @@ export interface Sam<State> {
 export function sam<State>(base: Optimizer<State>, options: SamOptions = {}): Sam<State> {
   if (typeof base?.step !== 'function' || typeof base.init !== 'function')
     throw new DomainError(`base: expected an optimizer with init and step, got ${describe(base)}`);
-  checkOptions(options);
+  asRecord('options', options);
   const { kind = 'sam', eta = 0.01 } = options;
   checkOneOf('kind', kind, ['sam', 'asam']);
   const { rho = kind === 'sam' ? 0.05 : 0.5 } = options;

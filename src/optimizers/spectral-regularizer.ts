@@ -1,5 +1,5 @@
 // The largest singular value of every layer is kept near one, so that a network can go on learning new tasks.
-import { checkFinite, checkInteger, checkLength, checkNonNegative, checkOptions } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkLength, checkNonNegative } from '../core/check.js';
 import type { ParameterSlot } from '../core/model-types.js';
 import { Random } from '../core/random.js';
 import { asFloats, type FloatArray, floats, precisionOf } from '../core/tensor.js';
@@ -35,7 +35,7 @@ export function spectralRegularizer(
   layout: readonly ParameterSlot[],
   options: SpectralRegularizerOptions = {},
 ): { evaluate(params: FloatArray): Penalty & { readonly sigmas: Float64Array } } {
-  checkOptions(options);
+  asRecord('options', options);
   const { exponent = 2, iterations = 1, seed = 0 } = options;
   checkInteger('exponent', exponent, 1);
   checkInteger('iterations', iterations, 1);

@@ -1,5 +1,5 @@
 // Sharpness-aware training for free: the model is held to what it said some epochs ago.
-import { checkFinite, checkInteger, checkOptions, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkInteger, checkPositive } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import {
   asFloats,
@@ -31,7 +31,7 @@ export function trajectoryLoss(
   past: TensorLike,
   options: { temperature?: number; weight?: number } = {},
 ): { value: number; grad: Tensor<FloatArray>; perSample: Float64Array } {
-  checkOptions(options);
+  asRecord('options', options);
   const { temperature = 5, weight = 0.3 } = options;
   checkPositive('temperature', temperature);
   checkPositive('weight', weight);
@@ -75,7 +75,7 @@ export class LogitMemory {
 
   /** @param samples in the data set; @param classes outputs; @param options `delay` E in epochs (3) */
   constructor(samples: number, classes: number, options: { delay?: number } = {}) {
-    checkOptions(options);
+    asRecord('options', options);
     const { delay = 3 } = options;
     checkInteger('samples', samples, 1);
     checkInteger('classes', classes, 1);
