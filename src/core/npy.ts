@@ -63,11 +63,9 @@ export function readNpy(bytes: Uint8Array, name = 'bytes'): Tensor {
  * @throws {ShapeError} when the shape does not hold exactly the data; {DomainError} when the data is not a typed array
  */
 export function writeNpy(tensor: TensorLike): Uint8Array {
-  const {
-    data: values,
-    shape: extents,
-    dims,
-  } = asRecord<{ data?: unknown; shape?: unknown; dims?: unknown }>('tensor', tensor, '{ data, shape }');
+  type Fields = { data?: unknown; shape?: unknown; dims?: unknown };
+  const carries = brandOf(tensor) !== '' && 'shape' in tensor; // a plan, say: numbers that carry their shape
+  const { data: values, shape: extents, dims } = carries ? (tensor as Fields) : asRecord<Fields>('tensor', tensor, '{ data, shape }');
   const descr = writers[brandOf(values)];
   if (!descr) throw new DomainError(`data: expected a typed array, got ${brandOf(values) || typeof values}`);
   const [data, shape] = [values as TypedArray, (extents ?? dims) as readonly number[]];
