@@ -97,7 +97,7 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
   'bimodal-penalty': ({ bimodalPenalty }) => bimodalPenalty(weights, { fanIn: 4 }),
   'prune-with-mean-recovery': ({ pruneWithMeanRecovery }) => pruneWithMeanRecovery(weights, { sparsity: 0.5, rowLength: 4 }),
   'min-max-discrete-solve': ({ minMaxDiscreteSolve }) =>
-    minMaxDiscreteSolve({ data: gradients.data, shape: [3, 8] }, weights, { step: 0.25, iterations: 5 }),
+    minMaxDiscreteSolve({ data: gradients.data, shape: [3, 8] }, weights, { step: 0.25, iterations: 20 }),
   'accuracy-predictor': async ({ accuracyPredictor }) => {
     const examples = [2, 4, 8].flatMap((a) => [2, 8].map((b) => ({ bits: [a, b], value: 1 - 1 / a - 1 / b })));
     const predictor = await accuracyPredictor(examples, { choices: [2, 4, 8], hidden: 4, steps: 5 });
