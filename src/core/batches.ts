@@ -49,6 +49,18 @@ export function takeSamples(batch: Batch, chosen: ArrayLike<number>): Batch {
   };
 }
 
+/** The chosen samples of several batches, numbered through: a part of every batch that has some, in the order given within it. */
+export function chooseSamples(batches: readonly Batch[], chosen: ArrayLike<number>): Batch[] {
+  const ends: number[] = [];
+  for (const batch of batches) ends.push((ends.at(-1) ?? 0) + samplesOf(batch));
+  const own: number[][] = batches.map(() => []);
+  for (const sample of Array.from(chosen)) {
+    const at = ends.findIndex((end) => sample < end);
+    own[at]?.push(sample - (ends[at - 1] ?? 0));
+  }
+  return batches.flatMap((batch, i) => (own[i]?.length ? [takeSamples(batch, own[i])] : []));
+}
+
 /** Consecutive pieces of at most `size` samples. */
 export function* pieces(batch: Batch, size: number): Generator<Batch> {
   const samples = samplesOf(batch);

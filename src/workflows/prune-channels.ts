@@ -1,16 +1,15 @@
 // Channel pruning from labelled data: a smaller ONNX graph, and what it costs before any retraining.
 
 import { channelPrune, channelValues, type PrunedGroup } from '../compression/index.js';
-import { batchesOf, checkAborted, samplesOf, takeSamples } from '../core/batches.js';
+import { batchesOf, checkAborted } from '../core/batches.js';
 import { checkArray, checkInteger, checkMethods, checkOneOf, checkRange } from '../core/check.js';
-import { DomainError } from '../core/errors.js';
 import type { Batch, Data, LongOptions } from '../core/model-types.js';
-import { Random } from '../core/random.js';
 import { readLong } from '../core/stepper.js';
 import { sizeOf, type Tensor } from '../core/tensor.js';
 import type { Model } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/onnx-model.js';
 import { type Evaluation, evaluate } from './evaluate.js';
+import { gather } from './gather.js';
 import type { PrunedLayer } from './prune.js';
 
 export interface PruneChannelsOptions extends LongOptions {
@@ -18,7 +17,7 @@ export interface PruneChannelsOptions extends LongOptions {
   readonly sparsity: number | readonly number[];
   /** By what the readers' outputs lose, with repair (activations, the default), or by the size of the filters (l1, l2). */
   readonly saliency?: 'activations' | 'l1' | 'l2';
-  /** activations: calibration samples (256), at most those of the first batch. */
+  /** activations: calibration samples (256), at most those there are. */
   readonly samples?: number;
   /** Groups keep a multiple of so many channels (1). */
   readonly multiple?: number;
@@ -63,18 +62,14 @@ export async function pruneChannels(model: OnnxModel, data: Data, options: Prune
   const start = performance.now();
   const batches: Batch[] = [];
   for await (const batch of batchesOf(data)) batches.push(batch);
-  const [first] = batches;
-  if (!first) throw new DomainError('data: expected at least one batch, got none');
   const before = await evaluate(model, batches, { ...(signal && { signal }) });
   const whole = model.toModel();
   onProgress?.({ done: 1, total: 3, phase: 'pruning' });
-  const chosen = new Random(seed).permutation(samplesOf(first)).subarray(0, samples).toSorted();
+  const { batch: some } = await gather(batches, { samples, seed });
   const small = channelPrune(whole, {
     sparsity,
     multiple,
-    ...(saliency === 'activations'
-      ? { activations: await model.activations(takeSamples(first, chosen).x, channelValues(whole)) }
-      : { norm: saliency }),
+    ...(saliency === 'activations' ? { activations: await model.activations(some.x, channelValues(whole)) } : { norm: saliency }),
   });
   checkAborted(signal);
   onProgress?.({ done: 2, total: 3, phase: 'evaluating' });

@@ -1,6 +1,6 @@
 // Pruning by the empirical Fisher matrix of the survivors, recomputed in every round.
 import { groupPrune, nmPrune, type ObsUpdate, obsPrune, type Pattern, parallelObsPrune } from '../compression/index.js';
-import { checkAborted, samplesOf, takeSamples } from '../core/batches.js';
+import { checkAborted, chooseSamples, pieces, samplesOf } from '../core/batches.js';
 import type { Batch, DifferentiableModel, LongOptions, ParameterSlot } from '../core/model-types.js';
 import { Random } from '../core/random.js';
 import { type FloatArray, floats } from '../core/tensor.js';
@@ -129,20 +129,11 @@ async function* gradientRows(
   }
 }
 
-/** `count` different samples drawn from all batches, in small batches of their own. */
+/** `count` different samples drawn from all batches, in small batches of their own, so that progress and aborts come often. */
 function draw(batches: readonly Batch[], count: number, random: Random): Batch[] {
-  const ends: number[] = [];
-  for (const batch of batches) ends.push((ends.at(-1) ?? 0) + samplesOf(batch));
-  const chosen: number[][] = batches.map(() => []);
-  for (const sample of random.permutation(ends.at(-1) ?? 0).subarray(0, count)) {
-    const b = ends.findIndex((end) => sample < end);
-    chosen[b]?.push(sample - (ends[b - 1] ?? 0));
-  }
-  const size = 32; // so that progress and aborts come often
-  return batches.flatMap((batch, b) => {
-    const own = chosen[b] as number[];
-    return Array.from({ length: Math.ceil(own.length / size) }, (_, i) => takeSamples(batch, own.slice(i * size, (i + 1) * size)));
-  });
+  const samples = batches.reduce((sum, batch) => sum + samplesOf(batch), 0);
+  const parts = chooseSamples(batches, random.permutation(samples).subarray(0, count));
+  return parts.flatMap((part) => [...pieces(part, 32)]);
 }
 
 function keptOf(alive: Uint8Array): Int32Array {

@@ -1,11 +1,11 @@
 // Pruning layer by layer on calibration activations: no gradients, each layer with the inputs that the pruned ones before it give.
 import { layerObs, layerSparsityAllocation, type Pattern, wandaPrune, zerothOrderImportance } from '../compression/index.js';
 import { inputRows, type LinearLayer, linearLayers, matrixOf } from '../compression/linear-layers.js';
-import { checkAborted, samplesOf, takeSamples } from '../core/batches.js';
+import { checkAborted } from '../core/batches.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, DifferentiableModel, Inputs, LongOptions, ParameterSlot } from '../core/model-types.js';
-import { Random } from '../core/random.js';
 import { type FloatArray, floats, precisionOf, sizeOf, type Tensor } from '../core/tensor.js';
+import { gather } from './gather.js';
 import { graphOf, type Selection } from './prune-selection.js';
 
 export type LayerMethod = 'obc' | 'sparsegpt' | 'wanda' | 'ecoflap';
@@ -36,12 +36,9 @@ export async function removeByLayers(
   selection: Selection,
   settings: LayerSettings,
 ): Promise<void> {
-  const { method, pattern, seed, signal, onProgress } = settings;
+  const { method, pattern, signal, onProgress } = settings;
   const layers = layersOf(model, slots, method);
-  const [first] = batches;
-  if (!first) throw new DomainError('data: expected at least one batch, got none');
-  const order = new Random(seed).permutation(samplesOf(first));
-  const some = takeSamples(first, order.subarray(0, settings.samples).toSorted());
+  const { batch: some } = await gather(batches, settings);
   const shares = method === 'ecoflap' ? await sharesOf(model, some, slots, settings) : layers.map(() => settings.sparsity);
   let from = 0;
   for (const [i, layer] of layers.entries()) {

@@ -47,7 +47,7 @@ export interface PruneModelOptions extends LongOptions {
   readonly memoryLimit?: number;
   /** magnitude: weights to keep in every tensor: a share below 1, a number from 1 on (0). */
   readonly minimumPerLayer?: number;
-  /** obc, sparsegpt, wanda, ecoflap: calibration samples (256), at most those of the first batch. */
+  /** obc, sparsegpt, wanda, ecoflap: calibration samples (256), at most those there are. */
   readonly samples?: number;
   /** Globs on names, nodes or operators in place of the weights of Conv, Gemm and MatMul. */
   readonly include?: readonly string[];

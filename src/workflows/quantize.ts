@@ -10,16 +10,16 @@ import {
   quantizationRange,
   type WeightRounding,
 } from '../compression/index.js';
-import { batchesOf, checkAborted, samplesOf, takeSamples } from '../core/batches.js';
+import { batchesOf, checkAborted } from '../core/batches.js';
 import { checkInteger, checkMethods, checkOneOf, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, LongOptions } from '../core/model-types.js';
-import { Random } from '../core/random.js';
 import { readLong } from '../core/stepper.js';
 import { type FloatArray, sizeOf, type Tensor } from '../core/tensor.js';
 import type { Model } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/onnx-model.js';
 import { type Evaluation, evaluate } from './evaluate.js';
+import { gather } from './gather.js';
 import { selectSlots } from './select.js';
 
 export interface QuantizeModelOptions extends LongOptions {
@@ -84,7 +84,7 @@ export async function quantizeModel(model: OnnxModel, data: Data, options: Quant
   for await (const batch of batchesOf(data)) batches.push(batch);
   const before = await evaluate(model, batches, { ...(signal && { signal }) });
   const float = model.toModel();
-  const some = calibrationBatch(batches, samples, new Random(seed));
+  const { batch: some } = await gather(batches, { samples, seed });
 
   report(1, 'calibrating');
   const inputs = await calibrate(model, some, activations === 'none' && rounding !== 'discrete' ? [] : qdqValues(float, { weights }));
@@ -120,12 +120,6 @@ export async function quantizeModel(model: OnnxModel, data: Data, options: Quant
   } finally {
     quantised.dispose();
   }
-}
-
-function calibrationBatch(batches: readonly Batch[], samples: number, random: Random): Batch {
-  const [first] = batches.toSorted((a, b) => samplesOf(b) - samplesOf(a));
-  if (!first) throw new DomainError('data: expected at least one batch, got none');
-  return takeSamples(first, random.permutation(samplesOf(first)).subarray(0, samples).toSorted());
 }
 
 async function calibrate(model: OnnxModel, batch: Batch, values: readonly string[]): Promise<Record<string, Tensor<FloatArray>>> {
