@@ -6,6 +6,7 @@ import { square } from '../core/square.js';
 import type { FloatArray, IntegerArray, TensorLike } from '../core/tensor.js';
 import { asFloats, asTensor, describe, isTypedArray } from '../core/tensor.js';
 import { Basis } from '../linalg/basis.js';
+import { norm } from '../linalg/operator.js';
 
 /** Vectors given by a caller: a tensor [s, d], or a list of s arrays of d numbers. */
 export type Vectors = TensorLike | readonly (FloatArray | IntegerArray | readonly number[])[];
@@ -55,13 +56,12 @@ export function orthonormalize(vectors: readonly Float64Array[], size: number): 
   let independent = true;
   vectors.forEach((given, j) => {
     const v = given.slice();
-    let squares = 0;
-    for (let i = 0; i < size; i++) squares += v[i]! * v[i]!;
-    const { norm, coefficients } = basis.orthogonalize(v);
+    const before = norm(v);
+    const { norm: rest, coefficients } = basis.orthogonalize(v);
     for (let i = 0; i < coefficients.length; i++) R[i * n + j] = coefficients[i]!;
-    if (norm > 1e-10 * Math.sqrt(squares)) {
-      R[basis.count * n + j] = norm;
-      for (let i = 0; i < size; i++) v[i] = v[i]! / norm;
+    if (rest > 1e-10 * before) {
+      R[basis.count * n + j] = rest;
+      for (let i = 0; i < size; i++) v[i] = v[i]! / rest;
       basis.push(v);
     } else independent = false;
   });

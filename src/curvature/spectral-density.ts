@@ -20,7 +20,7 @@ export interface SpectralDensityOptions extends LongOptions {
   readonly convention?: 'pyhessian' | 'curvlinops';
   /** Points of the grid; 10000 (pyhessian) or 1024 (curvlinops). */
   readonly bins?: number;
-  /** pyhessian: variance of each Gaussian, relative to max(1, width of the grid); 1e-5. */
+  /** pyhessian: variance of each Gaussian, relative to max(1, width of the grid); 1e-5. No Gaussian is narrower than a quarter of a bin. */
   readonly sigmaSquared?: number;
   /** pyhessian: how far the grid reaches beyond the mean extreme nodes; 0.01. */
   readonly overhead?: number;
@@ -89,7 +89,12 @@ export async function spectralDensity(op: LinearOperator, options: SpectralDensi
     nodes.push(values);
     weights.push(vectors.map((x) => x * x));
   }
-  return { ...smooth(nodes, weights, { ...options, convention, bins, steps }), nodes, weights, iterations };
+  return {
+    ...smooth(nodes, weights, { ...options, convention, bins, steps: Math.max(2, Math.min(steps, op.size)) }),
+    nodes,
+    weights,
+    iterations,
+  };
 }
 
 type Smoothing = SpectralDensityOptions & Required<Pick<SpectralDensityOptions, 'convention' | 'bins' | 'steps'>>;
@@ -104,36 +109,37 @@ export function smooth(
   const mean = (pick: (run: Float64Array) => number) => nodes.reduce((sum, run) => sum + pick(run) / nodes.length, 0);
   let low: number;
   let high: number;
-  let variance: number;
+  let sigma: number;
   if (convention === 'pyhessian') {
     const { sigmaSquared = 1e-5, overhead = 0.01 } = options;
     checkPositive('sigmaSquared', sigmaSquared);
     checkPositive('overhead', overhead);
     low = mean((run) => run[0]!) - overhead;
     high = mean((run) => run.at(-1)!) + overhead;
-    variance = sigmaSquared * Math.max(1, high - low);
+    // Narrower Gaussians would fall between the points of the grid, and their mass with them.
+    sigma = Math.max(Math.sqrt(sigmaSquared * Math.max(1, high - low)), (high - low) / (bins - 1) / 4);
   } else {
     const { kappa = 3, margin = 0.05, steps } = options;
     if (!(kappa > 1)) throw new DomainError(`kappa: expected a number > 1, got ${kappa}`);
     checkPositive('margin', margin);
     const [first, last] = options.boundaries ?? [Math.min(...nodes.map((run) => run[0]!)), Math.max(...nodes.map((run) => run.at(-1)!))];
-    const width = last > first ? last - first : Math.max(1e-12, Math.abs(first) * 1e-6); // a single eigenvalue has no width
+    const size = Math.max(Math.abs(first), Math.abs(last));
+    const width = Math.max(last - first, 1e-6 * size) || 1e-12; // a single eigenvalue has no width of its own
     low = first - margin * width;
     high = last + margin * width;
-    const sigma = ((high - low) / 2) * (2 / (Math.max(2, Math.min(steps, nodes[0]!.length)) - 1) / Math.sqrt(8 * log(kappa)));
-    variance = sigma * sigma;
+    sigma = ((high - low) / 2) * (2 / (steps - 1) / Math.sqrt(8 * log(kappa)));
   }
   const grid = Float64Array.from({ length: bins }, (_, i) => low + ((high - low) * i) / (bins - 1));
   const density = new Float64Array(bins);
-  const peak = 1 / Math.sqrt(2 * Math.PI * variance) / nodes.length;
-  const reach = Math.sqrt(2 * variance * 745); // beyond it a Gaussian is 0 in f64
+  const peak = 1 / (Math.sqrt(2 * Math.PI) * sigma) / nodes.length;
+  const reach = sigma * Math.sqrt(2 * 745); // beyond it a Gaussian is 0 in f64
   const step = (high - low) / (bins - 1);
   for (const [r, run] of nodes.entries()) {
     for (const [j, node] of run.entries()) {
       const weight = weights[r]![j]! * peak;
       const from = Math.max(0, Math.ceil((node - reach - low) / step));
       const to = Math.min(bins - 1, Math.floor((node + reach - low) / step));
-      for (let i = from; i <= to; i++) density[i] = density[i]! + weight * exp(-square(grid[i]! - node) / (2 * variance));
+      for (let i = from; i <= to; i++) density[i] = density[i]! + weight * exp(-square((grid[i]! - node) / sigma) / 2);
     }
   }
   if (convention === 'pyhessian') {

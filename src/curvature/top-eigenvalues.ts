@@ -14,7 +14,7 @@ export interface TopEigenvaluesOptions extends LongOptions {
   readonly end?: SpectrumEnd;
   /** On ‖A y − θ y‖, relative to the largest |eigenvalue|; 1e-7 for f64 operators, 1e-4 for f32. */
   readonly tolerance?: number;
-  /** Products at most; 1000. */
+  /** Products at most before the k of the residuals; 1000. */
   readonly maxIterations?: number;
   /** Vectors kept before a restart; max(40, 3k), less when that would pass a gigabyte. */
   readonly subspace?: number;
@@ -32,7 +32,7 @@ export interface TopEigenvalues {
   /** ‖A y − θ y‖ of each pair [k], from one more product each. An eigenvalue lies within it of the value. */
   readonly residuals: Float64Array;
   readonly converged: boolean;
-  /** Products with the operator. */
+  /** Products with the operator, those of the residuals included. */
   readonly iterations: number;
 }
 

@@ -5,6 +5,7 @@ import { gemv } from '../kernels/gemv.js';
 import type { F64 } from '../runtime/arena.js';
 import { slice } from '../runtime/arena.js';
 import { Instance } from '../runtime/instance.js';
+import { norm } from './operator.js';
 
 /** Up to `capacity` f64 vectors of `size` elements. */
 export class Basis {
@@ -54,7 +55,8 @@ export class Basis {
         for (let j = 0; j < count; j++) coefficients[j] = coefficients[j]! + found[j]!;
       }
       w.set(arena.view(work));
-      return { norm: nrm2(work), coefficients };
+      const length = nrm2(work);
+      return { norm: length > 1e-140 && length < Infinity ? length : norm(w), coefficients };
     });
   }
 

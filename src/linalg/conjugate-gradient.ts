@@ -6,6 +6,7 @@ import { readLong } from '../core/stepper.js';
 import type { FloatArray, NumberArray } from '../core/tensor.js';
 import { inPrecision } from './lanczos.js';
 import { checkOperator, inner, norm, products, readVector } from './operator.js';
+import { scaleBy, tame } from './scale.js';
 
 export interface ConjugateGradientOptions extends LongOptions {
   /** λ in (A + λI) x = b; 0. */
@@ -71,6 +72,7 @@ export async function conjugateGradient(
   };
 
   const x = options.start ? readVector('start', options.start, op.size) : new Float64Array(op.size);
+  const factor = tame(rhs, x); // squares of b and of residuals stay in range
   const r = rhs.slice();
   if (options.start) {
     checkFinite('start', x);
@@ -80,7 +82,7 @@ export async function conjugateGradient(
   const scale = norm(rhs);
   const done = (iterations: number, negativeCurvature?: ConjugateGradientResult['negativeCurvature']): ConjugateGradientResult => {
     const residual = scale > 0 ? norm(r) / scale : norm(r);
-    return { x: inPrecision(op, x), iterations, residual, converged: residual <= tolerance, negativeCurvature };
+    return { x: inPrecision(op, scaleBy(x, factor)), iterations, residual, converged: residual <= tolerance, negativeCurvature };
   };
 
   let z = M ? await M.apply(r) : r;

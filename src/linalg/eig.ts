@@ -2,6 +2,7 @@ import { DomainError, ShapeError } from '../core/errors.js';
 import type { TensorLike } from '../core/tensor.js';
 import { type Complex, type ComplexTensor, complexZeros, divide, multiply, squareRoot } from './complex.js';
 import { hypot, readMatrix } from './matrix.js';
+import { scaleBy, tame } from './scale.js';
 
 /** QR needs two or three sweeps for each eigenvalue; every tenth takes a shift of its own. */
 const maxSweeps = 60;
@@ -19,6 +20,7 @@ const maxSweeps = 60;
 export function eig(a: TensorLike): { values: Complex; vectors: ComplexTensor } {
   const { data, rows: n, cols } = readMatrix('a', a);
   if (n !== cols) throw new ShapeError(`a: expected a square matrix, got ${n} × ${cols}`);
+  const factor = tame(data);
   const T: Complex = { re: data, im: new Float64Array(n * n) };
   const Z = complexZeros(n * n);
   for (let i = 0; i < n; i++) Z.re[i * n + i] = 1;
@@ -39,6 +41,7 @@ export function eig(a: TensorLike): { values: Complex; vectors: ComplexTensor } 
     }
   }
   const values = { re: Float64Array.from(order, (i) => T.re[at(i)]!), im: Float64Array.from(order, (i) => T.im[at(i)]!) };
+  for (const part of [values.re, values.im]) scaleBy(part, factor);
   return { values, vectors: { ...vectors, shape: [n, n] } };
 }
 
@@ -86,7 +89,8 @@ function toTriangle(T: Complex, Z: Complex, n: number): void {
     while (low > 0) {
       const here = size(low * n + low - 1);
       const near = size((low - 1) * (n + 1)) + size(low * (n + 1));
-      if (here <= Number.EPSILON * (near > 0 ? near : scale)) break;
+      // Far below the norm squares vanish, and shifts with them: such an element is rounding of the matrix as a whole.
+      if (here <= Number.EPSILON * (near > 0 ? near : scale) || here <= 1e-140 * scale) break;
       low--;
     }
     if (low > 0) re[low * n + low - 1] = im[low * n + low - 1] = 0;

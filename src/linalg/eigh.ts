@@ -1,6 +1,7 @@
 import { asRecord } from '../core/check.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { readSymmetric, toTensor, transpose } from './matrix.js';
+import { scaleBy, tame } from './scale.js';
 import { rotateToDiagonal, sortAscending } from './tridiagonal.js';
 
 /**
@@ -16,6 +17,7 @@ export function eigh(a: TensorLike, options: { vectors?: boolean } = {}): { valu
   const { vectors: wanted = true } = asRecord('options', options);
   const { data, rows: n, precision } = readSymmetric('a', a);
   if (n === 0) return { values: new Float64Array(0), vectors: toTensor(precision, new Float64Array(0), [0, 0]) };
+  const factor = tame(data);
   const diagonal = new Float64Array(n);
   const off = new Float64Array(n);
   const rows = tridiagonalize(data, n, diagonal, off, wanted);
@@ -23,7 +25,7 @@ export function eigh(a: TensorLike, options: { vectors?: boolean } = {}): { valu
   rotateToDiagonal(diagonal, off, rows, width);
   const sorted = sortAscending(diagonal, rows, width);
   return {
-    values: sorted.values,
+    values: scaleBy(sorted.values, factor),
     vectors: wanted ? toTensor(precision, transpose(sorted.rows, n, n), [n, n]) : toTensor(precision, new Float64Array(0), [n, 0]),
   };
 }

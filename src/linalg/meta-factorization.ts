@@ -3,7 +3,8 @@ import { ShapeError } from '../core/errors.js';
 import { Random } from '../core/random.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { multiply, readMatrix, toTensor, transpose } from './matrix.js';
-import { pinv } from './pseudo-inverse.js';
+import { norm } from './operator.js';
+import { pinv, rounding } from './pseudo-inverse.js';
 import { householder } from './qr.js';
 import { jacobi } from './svd.js';
 
@@ -47,7 +48,7 @@ export function curDecomposition(
   }
   const C = Float64Array.from({ length: m * rank }, (_, at) => A[Math.floor(at / rank) * n + columns[at % rank]!]!);
   const R = Float64Array.from({ length: rank * n }, (_, at) => A[rows[Math.floor(at / n)]! * n + (at % n)]!);
-  const U = multiply(multiply(pinv(C, m, rank), A, rank, m, n), pinv(R, rank, n), rank, n, rank);
+  const U = multiply(multiply(pinv(C, m, rank, rounding[precision]), A, rank, m, n), pinv(R, rank, n, rounding[precision]), rank, n, rank);
   return {
     columns: Int32Array.from(columns),
     rows: Int32Array.from(rows),
@@ -80,10 +81,9 @@ export function generalizedNystrom(
   const AX = multiply(A, X, m, n, rank);
   const YtA = multiply(Yt, A, s, m, n);
   const small = multiply(Yt, AX, s, m, rank);
-  const size = Math.sqrt(small.reduce((sum, v) => sum + v * v, 0));
   return {
     left: toTensor(precision, AX, [m, rank]),
-    core: toTensor(precision, pinv(small, s, rank, 1e-12 * size), [rank, s]),
+    core: toTensor(precision, pinv(small, s, rank, undefined, 5e3 * rounding[precision] * norm(small)), [rank, s]),
     right: toTensor(precision, YtA, [s, n]),
   };
 }

@@ -2,6 +2,7 @@
 import { checkFloats, checkLength } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import type { LinearOperator } from '../core/model-types.js';
+import { square } from '../core/square.js';
 import type { FloatArray, NumberArray, TensorLike } from '../core/tensor.js';
 import { asFloats, describe, floats } from '../core/tensor.js';
 import { readSymmetric } from './matrix.js';
@@ -94,7 +95,14 @@ export function inner(x: ArrayLike<number>, y: ArrayLike<number>): number {
   return a + b + (c + d);
 }
 
-/** ‖x‖₂. */
+/** ‖x‖₂, also where squares of elements overflow or vanish. */
 export function norm(x: ArrayLike<number>): number {
-  return Math.sqrt(inner(x, x));
+  const squares = inner(x, x);
+  if (squares > 1e-280 && squares < Infinity) return Math.sqrt(squares);
+  let largest = 0;
+  for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]!));
+  if (!(largest > 0 && largest < Infinity)) return largest;
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += square(x[i]! / largest);
+  return largest * Math.sqrt(sum);
 }

@@ -41,6 +41,7 @@ export async function powerIteration(
   if (!(length > 0)) throw new DomainError('start: expected a vector other than zero, got zeros');
   for (let i = 0; i < v.length; i++) v[i] = v[i]! / length;
   const A = products(op);
+  const rest = new Float64Array(op.size);
   let value = 0;
   let residual = Infinity;
   for (let iteration = 1; ; iteration++) {
@@ -48,7 +49,8 @@ export async function powerIteration(
     const w = await A.apply(v);
     value = inner(v, w);
     const size = norm(w);
-    residual = Math.sqrt(Math.max(0, size * size - value * value));
+    for (let i = 0; i < v.length; i++) rest[i] = w[i]! - value * v[i]!;
+    residual = norm(rest);
     const converged = residual <= tolerance * Math.abs(value);
     options.onProgress?.({ done: iteration, total: maxIterations, phase: 'power iteration' });
     if (converged || iteration === maxIterations) return { value, vector: inPrecision(op, v), residual, iterations: iteration, converged };

@@ -1,6 +1,7 @@
 import { square } from '../core/square.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { readMatrix, toTensor, transpose } from './matrix.js';
+import { scaleBy, tame } from './scale.js';
 
 /**
  * QR decomposition A = Q R by Householder reflections, in f64; the diagonal of R is ≥ 0, so that the answer is unique at full rank.
@@ -13,8 +14,10 @@ import { readMatrix, toTensor, transpose } from './matrix.js';
 export function qr(a: TensorLike): { q: Tensor<FloatArray>; r: Tensor<FloatArray> } {
   const { data, rows: m, cols: n, precision } = readMatrix('a', a);
   const k = Math.min(m, n);
-  const { q, r } = householder(transpose(data, m, n), m, n);
-  return { q: toTensor(precision, transpose(q, k, m), [m, k]), r: toTensor(precision, r, [k, n]) };
+  const columns = transpose(data, m, n);
+  const factor = tame(columns);
+  const { q, r } = householder(columns, m, n);
+  return { q: toTensor(precision, transpose(q, k, m), [m, k]), r: toTensor(precision, scaleBy(r, factor), [k, n]) };
 }
 
 /** QR of a matrix given by columns (`columns` [n, m], overwritten): q [k, m] by columns, r [k, n] row-major, diagonal ≥ 0. */

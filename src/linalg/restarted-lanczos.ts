@@ -3,11 +3,10 @@ import { checkAborted } from '../core/batches.js';
 import { DomainError } from '../core/errors.js';
 import type { LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
-import { square } from '../core/square.js';
 import { Basis } from './basis.js';
 import { eigh } from './eigh.js';
 import { breakdownLevel } from './lanczos.js';
-import { products } from './operator.js';
+import { norm, products } from './operator.js';
 
 export type SpectrumEnd = 'largest' | 'smallest' | 'magnitude';
 
@@ -74,18 +73,17 @@ class Search {
   /** True residual norm of a pair: one product. */
   async residual({ value, vector }: Pair): Promise<number> {
     const w = await this.#A.apply(vector);
-    let squares = 0;
-    for (let i = 0; i < w.length; i++) squares += square(w[i]! - value * vector[i]!);
-    return Math.sqrt(squares);
+    for (let i = 0; i < w.length; i++) w[i] = w[i]! - value * vector[i]!;
+    return norm(w);
   }
 
   /** A unit vector orthogonal to the basis; undefined when the basis spans everything. */
   fresh(start?: Float64Array): Float64Array | undefined {
     for (let attempt = 0; attempt < 8; attempt++) {
       const v = attempt === 0 && start ? start.slice() : this.#random.fill(new Float64Array(this.#op.size));
-      const before = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
-      const { norm } = this.basis.orthogonalize(v);
-      if (norm > 1e-8 * before) return v.map((x) => x / norm);
+      const before = norm(v);
+      const { norm: after } = this.basis.orthogonalize(v);
+      if (after > 1e-8 * before) return v.map((x) => x / after);
     }
     return undefined;
   }
@@ -112,12 +110,12 @@ class Search {
       const j = free();
       this.basis.push(next);
       const w = await this.#A.apply(next);
-      const { norm, coefficients } = this.basis.orthogonalize(w);
+      const { norm: rest, coefficients } = this.basis.orthogonalize(w);
       for (let i = 0; i <= j; i++) T[i * limit + j] = T[j * limit + i] = coefficients[this.locked + i]!;
-      this.largest = Math.max(this.largest, Math.abs(coefficients[this.locked + j]!), j === 0 ? norm : 0);
+      this.largest = Math.max(this.largest, Math.abs(coefficients[this.locked + j]!), j === 0 ? rest : 0);
       const complete = this.locked + j + 1 === this.#op.size;
-      const invariant = complete || norm <= breakdownLevel[this.#op.precision] * this.largest;
-      coupling = invariant ? 0 : norm;
+      const invariant = complete || rest <= breakdownLevel[this.#op.precision] * this.largest;
+      coupling = invariant ? 0 : rest;
       const full = j + 1 === limit;
       // The projection costs O(j³): looked at ever more rarely as it grows.
       const due = j + 1 >= wanted && (j + 1 - wanted) % (1 + (j >> 4)) === 0;
@@ -138,7 +136,7 @@ class Search {
         T.fill(0);
         for (let i = 0; i < keep; i++) T[i * limit + i] = ritz.values[i]!;
       }
-      next = invariant ? this.fresh() : w.map((x) => x / norm);
+      next = invariant ? this.fresh() : w.map((x) => x / rest);
       if (next && full) this.#clean(next);
     }
   }
@@ -161,8 +159,8 @@ class Search {
   }
 
   #clean(v: Float64Array): void {
-    const { norm } = this.basis.orthogonalize(v);
-    for (let i = 0; i < v.length; i++) v[i] = v[i]! / norm;
+    const { norm: length } = this.basis.orthogonalize(v);
+    for (let i = 0; i < v.length; i++) v[i] = v[i]! / length;
   }
 }
 

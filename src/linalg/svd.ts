@@ -2,6 +2,7 @@ import { square } from '../core/square.js';
 import type { FloatArray, Tensor, TensorLike } from '../core/tensor.js';
 import { readMatrix, toTensor, transpose } from './matrix.js';
 import { householder } from './qr.js';
+import { scaleBy, tame } from './scale.js';
 
 /** Cyclic Jacobi converges quadratically: 6–10 sweeps in practice. */
 const maxSweeps = 60;
@@ -31,7 +32,9 @@ export function svd(a: TensorLike): { u: Tensor<FloatArray>; s: Float64Array; v:
 
 /** SVD of a matrix by columns [r, m], m ≥ r: left [r, m] and right [r, r] by columns, s descending. */
 export function jacobi(columns: Float64Array, m: number, r: number): { left: Float64Array; right: Float64Array; s: Float64Array } {
-  const { q, r: triangle } = householder(columns.slice(), m, r);
+  const own = columns.slice();
+  const factor = tame(own);
+  const { q, r: triangle } = householder(own, m, r);
   const work = transpose(triangle, r, r); // columns of R
   const right = new Float64Array(r * r);
   for (let i = 0; i < r; i++) right[i * r + i] = 1;
@@ -64,7 +67,7 @@ export function jacobi(columns: Float64Array, m: number, r: number): { left: Flo
       if (weight !== 0) for (let i = 0; i < m; i++) left[j * m + i] = left[j * m + i]! + weight * q[l * m + i]!;
     }
   }
-  return { left, right: sortedRight, s };
+  return { left, right: sortedRight, s: scaleBy(s, factor) };
 }
 
 /** Rotates columns p and c of work (and of right) to be orthogonal; false when they already are, to rounding. */

@@ -3,6 +3,7 @@ import { DomainError, ShapeError } from '../core/errors.js';
 import type { NumberArray } from '../core/tensor.js';
 import { asFloats } from '../core/tensor.js';
 import { hypot } from './matrix.js';
+import { scaleBy, tame } from './scale.js';
 
 /** QL needs one or two sweeps for each eigenvalue; 60 are never reached on finite input. */
 const maxSweeps = 60;
@@ -106,7 +107,8 @@ export function eighTridiagonal(
   const rows = new Float64Array(n * width);
   if (vectors === 'full') for (let i = 0; i < n; i++) rows[i * n + i] = 1;
   if (vectors === 'first') rows[0] = 1;
+  const factor = tame(d, e);
   rotateToDiagonal(d, e, rows, width);
   const sorted = sortAscending(d, rows, width);
-  return { values: sorted.values, vectors: sorted.rows };
+  return { values: scaleBy(sorted.values, factor), vectors: sorted.rows };
 }

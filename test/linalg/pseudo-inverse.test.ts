@@ -82,3 +82,18 @@ test('zero, one element and f32 matrices; factors and sketches that do not fit a
   expect(() => pinvFromFactors(a, a)).toThrow(/r: expected 3 rows, got 2/);
   expect(() => randomizedPinv(a, { size: 3 })).toThrow(/size: expected an integer from 1 to 2, got 3/);
 });
+
+test('systems/221: in f32 the rounding of a rank-deficient matrix is not inverted', () => {
+  const [m, n] = [20, 12];
+  const a = lowRank(m, n, 4, 5);
+  const exact = pseudoInverse({ data: a, shape: [m, n] }).data;
+  const single = pseudoInverse({ data: Float32Array.from(a), shape: [m, n] }).data;
+  expect(single).toBeInstanceOf(Float32Array);
+  expectClose(single, exact, { atol: 1e-5 * Math.max(...exact.map(Math.abs)) });
+  const sketched = randomizedPinv({ data: Float32Array.from(a), shape: [m, n] }, { size: 7 }).data;
+  expectClose(sketched, exact, { atol: 1e-3 * Math.max(...exact.map(Math.abs)) });
+  const [C, R] = [lowRank(m, 6, 3, 11), lowRank(6, n, 4, 13)];
+  const product = pseudoInverse({ data: multiply(C, R, m, 6, n), shape: [m, n] }).data;
+  const factors = pinvFromFactors({ data: Float32Array.from(C), shape: [m, 6] }, { data: Float32Array.from(R), shape: [6, n] }).data;
+  expectClose(factors, product, { atol: 1e-4 * Math.max(...product.map(Math.abs)) });
+});
