@@ -141,7 +141,17 @@ function combineRows<T>(m: i32, n: i32, alpha: f64, a: usize, lda: i32, c: usize
       const f = at<f64>(c, i);
       addEight<T>(length, last, f, p, size * min(1, last), size * min(2, last), size * min(3, last), size * min(4, last), size * min(5, last), size * min(6, last), size * min(7, last), work);
     }
-    for (let j = 0; j < length; j++) {
+    const valpha = f64x2.splat(alpha);
+    const vbeta = f64x2.splat(beta);
+    let j = 0;
+    for (; j + 2 <= length; j += 2) {
+      const o = at<T>(0, j0 + j);
+      const sum = f64x2.mul(valpha, v128.load(at<f64>(work, j)));
+      const value = beta == 0 ? sum : madd<f64>(vbeta, pair<T>(x + o), sum);
+      if (sizeof<T>() == 4) v128.store64_lane(y + o, f32x4.demote_f64x2_zero(value), 0);
+      else v128.store(y + o, value);
+    }
+    if (j < length) {
       const from = at<T>(x, j0 + j);
       store<T>(at<T>(y, j0 + j), <T>(alpha * load<f64>(at<f64>(work, j)) + (beta == 0 ? 0 : beta * <f64>load<T>(from))));
     }

@@ -94,17 +94,17 @@ export function checkShape(name: string, shape: readonly number[], expected: rea
 /** Throws when `array` holds a NaN or an infinity, naming the first place. */
 export function checkFinite(name: string, array: ArrayLike<number>): void {
   if (array.length === 0) checkAttached(name, array);
-  // x − x is 0, or NaN for NaN and infinities, which survives addition: the slow search below is only reached on failure. Four sums, as
+  // x·0 is 0, or NaN for NaN and infinities, which survives addition: the slow search below is only reached on failure. Four sums, as
   // one would wait for each addition.
   const whole = array.length & ~3;
   let [a, b, c, d] = [0, 0, 0, 0];
   for (let i = 0; i < whole; i += 4) {
-    a += (array[i] as number) - (array[i] as number);
-    b += (array[i + 1] as number) - (array[i + 1] as number);
-    c += (array[i + 2] as number) - (array[i + 2] as number);
-    d += (array[i + 3] as number) - (array[i + 3] as number);
+    a += (array[i] as number) * 0;
+    b += (array[i + 1] as number) * 0;
+    c += (array[i + 2] as number) * 0;
+    d += (array[i + 3] as number) * 0;
   }
-  for (let i = whole; i < array.length; i++) a += (array[i] as number) - (array[i] as number);
+  for (let i = whole; i < array.length; i++) a += (array[i] as number) * 0;
   if (a + b + c + d === 0) return;
   for (let i = 0; i < array.length; i++) {
     if (!Number.isFinite(array[i])) throw new DomainError(`${name}: expected finite numbers, got ${array[i]} at index ${i}`);

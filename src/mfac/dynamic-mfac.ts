@@ -1,5 +1,5 @@
 // The inverse of the damped empirical Fisher matrix of the last m gradients.
-import { asRecord, checkFinite, checkInteger, checkLength, checkPositive } from '../core/check.js';
+import { asRecord, checkFinite, checkFloats, checkInteger, checkLength, checkPositive, checkRange } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { asFloats, type FloatArray, floats, type NumberArray, type Precision, precisionOf } from '../core/tensor.js';
 import { cholesky } from '../kernels/cholesky.js';
@@ -75,22 +75,28 @@ export class DynamicMfac {
 
   /** Puts a gradient [d] in the place of the oldest. @throws {ShapeError | DomainError} on another length or numbers not finite */
   push(g: NumberArray): void {
-    const from = this.#read('g', g);
+    this.#checkInUse();
+    const from = asFloats('g', g);
+    checkLength('g', from, this.size);
+    if (!this.#state) checkFinite('g', from); // before memory is taken for it; later its dot products tell
     const state = this.#open(precisionOf(from));
     const slot = this.#pushes % this.window;
     const { instance, window, gram, inverse } = state;
     const { window: m, size: d } = this;
     const intact = instance.run((arena) => {
-      const row = slice<'f32' | 'f64'>(window, slot * d, d) as Real;
-      arena.view(row).set(from);
-      const c = arena.zeros('f64', m);
-      const { used, rows } = this.#rows(window, this.#pushes + 1);
+      const [row, c] = [arena.putAs(this.#precision as Precision, from), arena.zeros('f64', m)];
+      const { used, rows } = this.#rows(window, this.#pushes);
       rowDots(used, d, rows, row, slice(c, 0, used));
+      rowDots(1, d, row, row, slice(c, slot, 1));
       const dots = arena.view(c);
       dots[slot] = (dots[slot] as number) + m * this.damping;
+      if (!Number.isFinite(dots[slot])) {
+        checkFinite('g', from);
+        throw new DomainError('g: expected a gradient whose squares can be added, got an overflow');
+      }
+      arena.view(slice<'f32' | 'f64'>(window, slot * d, d)).set(arena.view(row));
       const K = arena.view(gram);
       for (let i = 0; i < m; i++) K[i * m + slot] = K[slot * m + i] = dots[i] as number;
-      if (!Number.isFinite(K[slot * m + slot])) throw new DomainError('g: expected a gradient whose squares can be added, got an overflow');
       this.#sinceRefresh++;
       // The new row's distance² from the others is at least mλ in exact arithmetic.
       return replaceInverse(slot, c, inverse) > 0.5 * m * this.damping && this.#sinceRefresh < refreshAfter;
@@ -116,18 +122,30 @@ export class DynamicMfac {
     });
   }
 
-  /** Pushes g, then returns F⁻¹g [d] of the new window. @throws {ShapeError | DomainError} on another length or numbers not finite */
-  update(g: NumberArray): FloatArray {
+  /**
+   * Pushes g, then returns F⁻¹g [d] of the new window. With `out` [d] it is written there, and with `momentum` μ (0) mixed with what
+   * `out` holds in the same pass: out ← μ·out + (1 − μ)·F⁻¹g.
+   * @throws {ShapeError | DomainError} on another length or numbers not finite
+   */
+  update(g: NumberArray, options: { readonly out?: FloatArray; readonly momentum?: number } = {}): FloatArray {
+    const { out, momentum = 0 } = asRecord('options', options);
+    checkRange('momentum', momentum, 0, 1);
+    if (out !== undefined) {
+      checkFloats('out', out);
+      checkLength('out', out, this.size);
+    }
     const slot = this.#pushes % this.window;
     this.push(g);
     const { instance, window, inverse } = this.#state as State;
     const { window: m, size: d } = this;
     const precision = this.#precision as Precision;
     return instance.run((arena) => {
-      const y = arena.real(precision, d);
+      const y = out && momentum > 0 ? arena.putAs(precision, out) : arena.real(precision, d);
       const { used, rows } = this.#rows(window, this.#pushes);
-      combineRows(used, d, m, rows, slice(inverse, slot * m, used), 0, y, y);
-      return arena.take(y) as FloatArray;
+      combineRows(used, d, (out ? 1 - momentum : 1) * m, rows, slice(inverse, slot * m, used), out ? momentum : 0, y, y);
+      if (!out) return arena.take(y) as FloatArray;
+      out.set(arena.view(y));
+      return out;
     });
   }
 

@@ -69,22 +69,20 @@ export function mfacOptimizer(options: MfacOptimizerOptions = {}): Optimizer<Mfa
       throw new DomainError(`state.mfac: expected what init(params) returns, got ${describe(mfac)}`);
   }
 
-  /** Moves the state and writes −η v to `out` at the parameters that move. */
-  function move(params: FloatArray, grads: FloatArray, state: MfacOptimizerState, out: FloatArray): void {
+  /** Room for a gradient or a direction, kept from step to step. */
+  let room = new Float32Array(0) as FloatArray;
+
+  /** Moves the state. @returns η and v, one number for each parameter that moves; v may lie in `room` */
+  function turn(params: FloatArray, grads: FloatArray, state: MfacOptimizerState): { rate: number; v: FloatArray } {
     const rate = rateAt(learningRate, state.step);
     const { mfac, velocity, indices } = state;
-    const x = floats(precisionOf(params), mfac.size);
-    for (let i = 0; i < x.length; i++) {
-      const k = indices ? (indices[i] as number) : i;
-      x[i] = (grads[k] as number) + weightDecay * (params[k] as number);
-    }
-    const u = mfac.update(x);
+    if (room.length !== mfac.size || precisionOf(room) !== precisionOf(params)) room = floats(precisionOf(params), mfac.size);
+    const x = indices || weightDecay > 0 ? room : grads;
+    if (indices) for (let i = 0; i < x.length; i++) x[i] = grads[indices[i]!]! + weightDecay * params[indices[i]!]!;
+    else if (weightDecay > 0) for (let i = 0; i < x.length; i++) x[i] = grads[i]! + weightDecay * params[i]!;
+    const v = mfac.update(x, { out: velocity ?? room, momentum });
     state.step++;
-    for (let i = 0; i < x.length; i++) {
-      let v = u[i] as number;
-      if (velocity) velocity[i] = v = momentum * (velocity[i] as number) + (1 - momentum) * v;
-      out[indices ? (indices[i] as number) : i] = -rate * v;
-    }
+    return { rate, v };
   }
 
   return {
@@ -97,15 +95,17 @@ export function mfacOptimizer(options: MfacOptimizerOptions = {}): Optimizer<Mfa
     },
     step: (params, grads, state) => {
       check(params, grads, state);
-      const change = zerosLike(params);
-      move(params, grads, state, change);
-      for (let k = 0; k < params.length; k++) params[k] = (params[k] as number) + (change[k] as number);
+      const { rate, v } = turn(params, grads, state);
+      const { indices } = state;
+      if (indices) for (let i = 0; i < v.length; i++) params[indices[i]!] = params[indices[i]!]! - rate * v[i]!;
+      else for (let i = 0; i < v.length; i++) params[i] = params[i]! - rate * v[i]!;
     },
     update: (grads, before, params) => {
       check(params, grads, before);
       const state = { ...before, mfac: before.mfac.clone(), velocity: before.velocity?.slice() };
       const updates = zerosLike(params);
-      move(params, grads, state, updates);
+      const { rate, v } = turn(params, grads, state);
+      for (let i = 0; i < v.length; i++) updates[state.indices ? state.indices[i]! : i] = -rate * v[i]!;
       return { updates, state };
     },
     dispose: (state) => {

@@ -93,3 +93,39 @@ test('bad input is refused by name, and leaves the window as it was', () => {
   mfac.dispose();
   expect(() => mfac.push([1, 2, 3])).toThrow(/got one after dispose\(\)/);
 });
+
+test('update writes to out, mixes it with momentum, and does what plain updates do', () => {
+  const [m, d] = [5, 33];
+  using plain = new DynamicMfac({ size: d, window: m, damping: 1e-2 });
+  using mixed = new DynamicMfac({ size: d, window: m, damping: 1e-2 });
+  using written = new DynamicMfac({ size: d, window: m, damping: 1e-2 });
+  const velocity = new Float64Array(d);
+  const out = new Float64Array(d);
+  const want = new Float64Array(d);
+  for (let t = 0; t < 2 * m; t++) {
+    const g = randomF64(d, t + 1);
+    const u = plain.update(g);
+    for (let i = 0; i < d; i++) want[i] = 0.9 * want[i]! + (1 - 0.9) * u[i]!;
+    expect(mixed.update(g, { out: velocity, momentum: 0.9 })).toBe(velocity);
+    expectClose(velocity, want, { rtol: 1e-12, atol: 1e-15 });
+    expect(written.update(g, { out })).toBe(out);
+    expect(out).toEqual(u);
+  }
+  expect(() => plain.update(randomF64(d, 1), { out: new Float64Array(3) })).toThrow(/out: expected 33 elements/);
+  expect(() => plain.update(randomF64(d, 1), { out, momentum: 2 })).toThrow(/momentum: expected/);
+  expect(plain.pushes).toBe(2 * m);
+});
+
+test('a gradient that is refused leaves the window as it was', () => {
+  const d = 9;
+  using mfac = new DynamicMfac({ size: d, window: 3, damping: 1e-2 });
+  for (let t = 0; t < 4; t++) mfac.push(randomF64(d, t + 1));
+  const before = [mfac.ihvp(randomF64(d, 20)), mfac.row(0), mfac.row(1)];
+  for (const bad of [NaN, Infinity, 1e200]) {
+    const g = randomF64(d, 30);
+    g[4] = bad;
+    expect(() => mfac.push(g)).toThrow(/g: expected/);
+  }
+  expect([mfac.ihvp(randomF64(d, 20)), mfac.row(0), mfac.row(1)]).toEqual(before);
+  expect(mfac.pushes).toBe(4);
+});
