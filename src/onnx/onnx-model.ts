@@ -1,21 +1,21 @@
 // An ONNX model with derivatives: its graph, and the graphs derived from it, on ONNX Runtime.
 import { writeWhole } from '#files';
 import { checkAborted } from '../core/batches.js';
-import { asRecord, checkArray, checkFinite } from '../core/check.js';
+import { asRecord, checkFinite } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, LongOptions, ParameterSlot } from '../core/model-types.js';
 import { readLong, watched } from '../core/stepper.js';
 import { asTensor, describe, type FloatArray, floats, isFloatArray, type Precision, type Tensor, type TensorLike } from '../core/tensor.js';
-import { cutData, joinRows } from './feeds.js';
+import { activationsOf, gradientOver, inputGradientOver, joined, lossOver, productOver, transposedOver } from './calls.js';
+import { cutData } from './feeds.js';
 import { checkDecoded, type Graph, type Model, type ValueInfo } from './graph.js';
 import type { LossName } from './losses.js';
-import { first, Means } from './means.js';
 import { encodeModel } from './model.js';
 import { type OpenOptions, openParts, type Parts } from './opening.js';
 import { Runs } from './runs.js';
 import { sampleGradients } from './sample-gradients.js';
 import { Snapshot } from './snapshot.js';
-import { checkVector, inputGradients, lengthOf, tangentsOf, withParameters } from './vectors.js';
+import { checkVector, lengthOf, tangentsOf, withParameters } from './vectors.js';
 
 export type { OpenOptions } from './opening.js';
 
@@ -112,37 +112,22 @@ export class OnnxModel implements DifferentiableModel {
   /** The output for these inputs, all samples in one tensor. */
   async predict(x: Inputs, options: LongOptions = {}): Promise<Tensor> {
     const parameters = this.#parameters;
-    const parts: Tensor[] = [];
-    for await (const piece of this.#pieces({ x, y: none }, options)) parts.push(await this.#runs.forward(piece.x, parameters));
-    return joinRows(parts);
+    return joined(this.#pieces({ x, y: none }, options), (piece) => this.#runs.forward(piece.x, parameters));
   }
 
   /** Values inside the graph (inputs included) for these inputs by name, all samples in one tensor each. */
   async activations(x: Inputs, values: readonly string[], options: LongOptions = {}): Promise<Record<string, Tensor>> {
-    checkArray('values', values);
-    const parameters = this.#parameters;
-    const known = new Set([...this.inputs.map(({ name }) => name), ...this.graph.nodes.flatMap(({ outputs }) => outputs)]);
-    for (const name of values) if (!known.has(name)) throw new DomainError(`values: expected names of values in the graph, got '${name}'`);
-    const parts: Record<string, Tensor>[] = [];
-    for await (const piece of this.#pieces({ x, y: none }, options)) parts.push(await this.#runs.values(piece.x, values, parameters));
-    return Object.fromEntries(values.map((name) => [name, joinRows(parts.map((part) => part[name] as Tensor))]));
+    return activationsOf(this.#runs, this.graph, this.#parameters, this.#pieces({ x, y: none }, options), values);
   }
 
   /** The mean loss over all samples of all batches. */
   async loss(data: Data, options: LongOptions = {}): Promise<number> {
-    const parameters = this.#parameters;
-    const means = new Means(this.precision);
-    for await (const batch of this.#pieces(data, options)) addSums(means, await this.#runs.loss(batch, parameters));
-    return means.loss();
+    return lossOver(this.#runs, this.#parameters, this.#pieces(data, options));
   }
 
   /** The mean loss and its gradient [d]. */
   async gradient(data: Data, options: LongOptions = {}): Promise<{ value: number; grad: FloatArray }> {
-    const parameters = this.#parameters;
-    return this.#mean('grad', data, options, async (batch) => {
-      const program = this.#runs.derived('gradient', batch.weights !== undefined);
-      return this.#runs.run(program, parameters, await this.#runs.lossInputs(batch, parameters));
-    });
+    return gradientOver(this.#runs, this.#parameters, this.#pieces(data, options));
   }
 
   /**
@@ -160,16 +145,7 @@ export class OnnxModel implements DifferentiableModel {
 
   /** The gradient of the batch's mean loss with respect to its float inputs: a tensor, or a record when there are several. */
   async inputGradient(batch: Batch, options: LongOptions = {}): Promise<{ value: number; grad: Tensor | Record<string, Tensor> }> {
-    const parameters = this.#parameters;
-    const means = new Means(this.precision);
-    const parts: Record<string, Tensor>[] = [];
-    for await (const piece of this.#pieces(batch, options)) {
-      const program = this.#runs.derived('inputs', piece.weights !== undefined);
-      const results = await this.#runs.run(program, parameters, await this.#runs.lossInputs(piece, parameters));
-      addSums(means, results);
-      parts.push(results);
-    }
-    return { value: means.loss(), grad: inputGradients(parts, means.weight) };
+    return inputGradientOver(this.#runs, this.#parameters, this.#pieces(batch, options));
   }
 
   /**
@@ -186,22 +162,14 @@ export class OnnxModel implements DifferentiableModel {
   async jvp(x: Inputs, v: FloatArray, options: LongOptions = {}): Promise<Tensor> {
     const parameters = this.#parameters;
     const tangents = tangentsOf(this.layout, v, this.precision);
-    const parts: Tensor[] = [];
-    for await (const piece of this.#pieces({ x, y: none }, options)) parts.push(await this.#runs.jvp(piece.x, tangents, parameters));
-    return joinRows(parts);
+    return joined(this.#pieces({ x, y: none }, options), (piece) => this.#runs.jvp(piece.x, tangents, parameters));
   }
 
   /** Jᵀ·cotangent [d], for a cotangent of the output's shape. */
   async vjp(x: Inputs, cotangent: TensorLike, options: LongOptions = {}): Promise<FloatArray> {
-    const parameters = this.#parameters;
     const seed = asTensor('cotangent', cotangent);
     if (isFloatArray(seed.data)) checkFinite('cotangent', seed.data);
-    const means = new Means(this.precision);
-    for await (const piece of this.#pieces({ x, y: seed }, options)) {
-      const results = await this.#runs.vjp(piece.x, piece.y as Tensor, parameters);
-      means.add(1, 0, (results.grad as Tensor).data as FloatArray);
-    }
-    return means.total();
+    return transposedOver(this.#runs, this.#parameters, this.#pieces({ x, y: seed }, options));
   }
 
   /** The file's model with the parameters and metadata as they stand; `sparse` as for `save`. */
@@ -237,28 +205,7 @@ export class OnnxModel implements DifferentiableModel {
   }
 
   async #product(what: 'hvp' | 'ggnvp', data: Data, v: FloatArray, options: LongOptions): Promise<FloatArray> {
-    const parameters = this.#parameters;
     const tangents = tangentsOf(this.layout, v, this.precision);
-    return (await this.#mean(what, data, options, (batch) => this.#runs.product(what, batch, tangents, parameters))).grad;
+    return productOver(what, this.#runs, this.#parameters, this.#pieces(data, options), tangents);
   }
-
-  async #mean(
-    output: string,
-    data: Data,
-    options: LongOptions,
-    run: (batch: Batch) => Promise<Record<string, Tensor>>,
-  ): Promise<{ value: number; grad: FloatArray }> {
-    const means = new Means(this.precision);
-    for await (const batch of this.#pieces(data, options)) {
-      const results = await run(batch);
-      means.add(first(results.weight), first(results.loss), (results[output] as Tensor).data as FloatArray);
-    }
-    return { value: means.loss(), grad: means.vector() };
-  }
-}
-
-/** Adds the loss of a batch that is summed over its samples. */
-function addSums(means: Means, results: Readonly<Record<string, Tensor>>): void {
-  const weight = first(results.weight);
-  means.add(weight, first(results.loss) / weight);
 }
