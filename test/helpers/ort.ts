@@ -6,7 +6,7 @@ export type Feeds = Record<string, GraphTensor>;
 
 /** Outputs by name. */
 export async function runModel(bytes: Uint8Array, feeds: Feeds, level: 'disabled' | 'all' = 'all'): Promise<Feeds> {
-  const session = await InferenceSession.create(bytes, { graphOptimizationLevel: level, intraOpNumThreads: 1, logSeverityLevel: 3 });
+  const session = await InferenceSession.create(bytes, { graphOptimizationLevel: level, intraOpNumThreads: 1, logSeverityLevel: 4 });
   try {
     const inputs = Object.fromEntries(
       Object.entries(feeds).map(([name, { type, data, shape }]) => [name, new OrtTensor(type as 'float32', data as Float32Array, shape)]),

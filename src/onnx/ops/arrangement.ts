@@ -111,7 +111,6 @@ export const Compress: Rule = {
   },
 };
 
-export const Hardmax: Rule = { infer: likeFirst, zero: true };
 export const NonZero = constantRule((node, b): ValueType[] => [
   { type: 'int64', shape: [b.rank(node.inputs[0]!), `(${node.outputs[0]}.1)`] },
 ]);

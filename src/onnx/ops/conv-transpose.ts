@@ -6,7 +6,7 @@ import { convolve, lowered, perChannel, sampleKernels, smallImage } from './conv
 import { byPhases, turned } from './conv-phases.js';
 import { besideTaps, columnsUnder, convByTaps, fewRows, paddedLast, rowsOf, rowsUnder, spreadAtOnce, spreadByTaps } from './conv-taps.js';
 import { otherAxes, type Rule } from './rule.js';
-import { taps, type Window, windowOf } from './window.js';
+import { padSpatial, taps, type Window, windowOf } from './window.js';
 
 const windowOfNode = (node: Node, b: Builder): Window => windowOf(node, b.staticShape(node.inputs[1]!, 2));
 
@@ -81,13 +81,21 @@ export const ConvTranspose: Rule = {
     const extra = intsOf(node, 'output_padding') ?? kernel.map(() => 0);
     const wanted = output_shape?.type === 'ints' ? output_shape.value.slice(-kernel.length) : undefined;
     const pads = new Array<number>(2 * kernel.length).fill(0);
+    const beyond = pads.slice();
     b.staticShape(node.inputs[0]!, 2).forEach((extent, i) => {
       const full = strides[i]! * (extent - 1) + extra[i]! + dilations[i]! * (kernel[i]! - 1) + 1;
-      const total = full - (wanted?.[i] ?? extent * strides[i]!);
+      // As ONNX Runtime has it: SAME never widens the map; an output_shape that is wider is filled up behind.
+      const total = Math.max(0, full - (wanted?.[i] ?? extent * strides[i]!));
       const small = Math.floor(total / 2);
       pads[i] = mode === 'SAME_UPPER' ? small : total - small;
       pads[i + kernel.length] = total - pads[i]!;
+      beyond[i + kernel.length] = Math.max(0, (wanted?.[i] ?? 0) - full);
     });
+    if (beyond.some((p) => p > 0)) {
+      const [x, W, bias] = node.inputs as [Value, Value, Value | undefined];
+      const wide = padSpatial(b.op('ConvTranspose', [x, W], { ...rest, pads }), beyond, b);
+      return [bias ? b.add(wide, perChannel(bias, b.rank(x), b)) : wide];
+    }
     return b.emit('ConvTranspose', node.inputs, { ...rest, pads });
   },
 };

@@ -34,7 +34,7 @@ import { RoiAlign } from './roi-align.js';
 import { RotaryEmbedding } from './rotary.js';
 import type { Rule } from './rule.js';
 import * as shapes from './shape-ops.js';
-import { LogSoftmax, Softmax } from './softmax.js';
+import { Hardmax, LogSoftmax, Softmax } from './softmax.js';
 import * as trigonometry from './trigonometry.js';
 
 const { reducedAxes: _axes, restored: _restored, ...reductions } = reduce;
@@ -76,6 +76,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   Gemm,
   GlobalAveragePool,
   GridSample,
+  Hardmax,
   LogSoftmax,
   MatMul,
   MaxPool,

@@ -26,12 +26,11 @@ const reduceSum = (node: Node, b: Builder, x: Value): Value => {
   return axes.length ? b.reduceSum(x, axes, intOf(node, 'keepdims', 1) === 1) : x;
 };
 
-/** A reduction written as a function of the sum of some function; over no axes it leaves its input as it is. */
+/** A reduction written as a function of the sum of some function; over no axes (`noop_with_empty_axes`) the functions still apply, as in ONNX Runtime. */
 const composed = (write: (b: Builder, x: Value, sum: (y: Value) => Value) => Value): Rule => ({
   infer: likeFirst,
   expand: (node, b) => {
     const [x] = node.inputs as [Value];
-    if (!reducedAxes(node, b).length && intOf(node, 'noop_with_empty_axes', 0)) return [x];
     return [write(b, x, (y) => reduceSum(node, b, y))];
   },
 });

@@ -1,33 +1,42 @@
 // Pooling: the largest or the mean element under a window.
-import { type Builder, floatTensor, type Value } from '../builder.js';
-import { product } from '../dims.js';
+import { type Builder, floatTensor, type Value, type ValueType } from '../builder.js';
+import { product, sameShape } from '../dims.js';
 import { type Dim, intOf, type Node } from '../graph.js';
 import { fromLargest, poolingOf, toLargest } from './pool-slides.js';
 import { type Rule, restAxes } from './rule.js';
 import { explicitPads, padSpatial, slid, taps, type Window, windowOfPool } from './window.js';
 
-const infer: Rule['infer'] = (node, b) => {
+const infer = (node: Node, b: Builder): ValueType[] => {
   const { type, shape } = b.type(node.inputs[0]!);
   const pooled = shape && [...shape.slice(0, 2), ...slid(shape.slice(2), windowOfPool(node), intOf(node, 'ceil_mode', 0) === 1)];
-  return [
-    { type, shape: pooled },
-    { type: 'int64', shape: pooled },
-  ];
+  return [{ type, shape: pooled }];
 };
 
 const expand: Rule['expand'] = (node, b) => {
-  const attributes = explicitPads(node, b, windowOfPool(node).kernel);
-  return attributes && b.emit(node.op, node.inputs, attributes, node.outputs.length);
+  const attributes = explicitPads(node, b, windowOfPool(node).kernel) ?? node.attributes;
+  const { ceil_mode, ...rest } = attributes;
+  const down = ceil_mode !== undefined && !roundsUp({ ...node, attributes }, b);
+  if (attributes === node.attributes && !down) return undefined;
+  return b.emit(node.op, node.inputs, down ? rest : attributes, node.outputs.length);
 };
+
+/** Whether rounding extents up makes them larger: shape inference outside counts windows that start in the padding behind, which are left out. */
+function roundsUp(node: Node, b: Builder): boolean {
+  const spatial = b.type(node.inputs[0]!).shape?.slice(2);
+  const window = windowOfPool(node);
+  return intOf(node, 'ceil_mode', 0) === 1 && !(spatial && sameShape(slid(spatial, window, true), slid(spatial, window)));
+}
 
 /** Where each maximum came from, as places in the flattened input. */
 function sources(node: Node, b: Builder): Value {
-  const known = node.outputs[1] || b.emit('MaxPool', node.inputs, node.attributes, 2)[1]!;
+  const { storage_order, ...byRows } = node.attributes;
+  const known = (intOf(node, 'storage_order', 0) === 0 && node.outputs[1]) || b.emit('MaxPool', node.inputs, byRows, 2)[1]!;
   return b.reshape(known, [product(b.shape(known))]);
 }
 
 export const MaxPool: Rule = {
-  infer,
+  // Places of the maxima are the second output.
+  infer: (node, b) => [...infer(node, b), ...infer(node, b).map(({ shape }): ValueType => ({ type: 'int64', shape }))],
   expand,
   vjp: (node, [d], b) => {
     const shape = b.shape(node.inputs[0]!);

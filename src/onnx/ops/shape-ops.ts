@@ -1,7 +1,8 @@
 // Reshape, Transpose, Squeeze, Unsqueeze, Flatten, Expand, Shape, Size: data moves or repeats, values do not change.
+import { GraphError } from '../../core/errors.js';
 import type { Builder, Value, ValueType } from '../builder.js';
 import { broadcast, isStatic, over, product, sameShape } from '../dims.js';
-import { type Dim, intOf, intsOf, type Node } from '../graph.js';
+import { type Dim, intOf, intsOf, type Node, where } from '../graph.js';
 import { axisOf, constantRule, fromFront, type Rule } from './rule.js';
 
 /** A rule for data that only changes its shape: the cotangent takes the input's shape, the tangent the output's. */
@@ -22,6 +23,17 @@ export function reshapeTo(from: readonly Dim[], wanted: readonly Dim[], allowZer
   return dims;
 }
 
+/** `reshapeTo` for a node. @throws {GraphError} naming it when the shape cannot hold the elements */
+function shapeAfter(node: Node, from: readonly Dim[], wanted: readonly Dim[]): Dim[] {
+  const dims = reshapeTo(from, wanted, intOf(node, 'allowzero', 0) === 1);
+  const known = isStatic(from) && isStatic(wanted);
+  if (known && (!isStatic(dims) || product(dims) !== product(from))) {
+    const { node: name, op } = where(node);
+    throw new GraphError(`${op} '${name}': expected a shape of ${product(from)} elements, got [${wanted.join(', ')}]`, where(node));
+  }
+  return dims;
+}
+
 export const Reshape: Rule = {
   ...reshaped((node, b) => {
     const { type, shape, value } = b.type(node.inputs[0]!);
@@ -31,7 +43,7 @@ export const Reshape: Rule = {
       return [{ type, shape: typeof rank === 'number' ? Array.from({ length: rank }, (_, i) => `(${node.inputs[1]}.${i})`) : undefined }];
     }
     if (!shape) return [{ type, shape: wanted.some((dim) => typeof dim === 'number' && dim < 1) ? undefined : wanted }];
-    const to = reshapeTo(shape, wanted, intOf(node, 'allowzero', 0) === 1);
+    const to = shapeAfter(node, shape, wanted);
     return [{ type, shape: to, value: to.length <= 1 ? value : undefined }];
   }),
   simplify: (node, b) => {
@@ -39,7 +51,7 @@ export const Reshape: Rule = {
     const shape = b.type(x).shape;
     const wanted = b.extentsOf(to);
     if (!shape || !wanted) return undefined;
-    const dims = reshapeTo(shape, wanted, intOf(node, 'allowzero', 0) === 1);
+    const dims = shapeAfter(node, shape, wanted);
     if (sameShape(shape, dims)) return [x];
     const maker = b.makerOf(x);
     // Only the last of a chain of reshapes counts.

@@ -1,4 +1,4 @@
-// Softmax and LogSoftmax over one axis; before opset 13 over everything from an axis on.
+// Softmax, LogSoftmax and Hardmax over one axis; before opset 13 over everything from an axis on.
 import type { Builder, Value } from '../builder.js';
 import { product } from '../dims.js';
 import type { Node } from '../graph.js';
@@ -37,3 +37,6 @@ export const LogSoftmax: Rule = {
   vjp: (node, [d], b) => [b.sub(d!, b.mul(b.op('Exp', [node.outputs[0]!]), sum(d!, node, b)))],
   jvp: (node, [d], b) => [d && b.sub(d, sum(b.mul(b.op('Exp', [node.outputs[0]!]), d), node, b))],
 };
+
+/** 1 at the first largest element: no derivative. */
+export const Hardmax: Rule = { infer: likeFirst, expand, zero: true };

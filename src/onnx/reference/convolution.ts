@@ -145,7 +145,7 @@ function transposedWindows(node: Node, spatial: readonly number[], kernel: reado
     let [begin, end] = [pads[axis]!, pads[axis + spatial.length]!];
     const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER';
     if (auto === 'VALID') begin = end = 0;
-    const output = wanted ? wanted.at(axis - spatial.length)! : same ? input * stride : full - begin - end;
+    const output = wanted ? wanted.at(axis - spatial.length)! : same ? Math.min(input * stride, full) : full - begin - end;
     if (wanted || same) {
       const total = Math.max(0, full - output);
       begin = auto === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2);

@@ -40,7 +40,8 @@ function reshape(x: Value, wanted: readonly number[], zeroKept: boolean, node: N
   const shape = wanted.map((extent, axis) => (extent === 0 && !zeroKept ? (x.shape[axis] ?? 0) : extent));
   const free = shape.indexOf(-1);
   if (free >= 0) shape[free] = x.data.length / sizeOf(shape.filter((_, axis) => axis !== free)) || 0;
-  if (sizeOf(shape) !== x.data.length) throw fail(node, `expected a shape of ${x.data.length} elements, got [${wanted}]`);
+  if (sizeOf(shape) !== x.data.length || shape[free]! % 1)
+    throw fail(node, `expected a shape of ${x.data.length} elements, got [${wanted}]`);
   return view(x, shape);
 }
 
@@ -198,6 +199,7 @@ const depthToSpace: Kernel = (inputs, node) => {
   const b = intOf(node, 'blocksize', 1);
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const d = c / (b * b);
+  if (!Number.isInteger(d)) throw fail(node, `expected channels in multiples of ${b * b}, got ${c}`);
   const parts = stringOf(node, 'mode', 'DCR') === 'DCR' ? [n, b, b, d, h, w] : [n, d, b, b, h, w];
   const perm = stringOf(node, 'mode', 'DCR') === 'DCR' ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3];
   return [view(transpose(view(x, parts), perm), [n, d, h * b, w * b])];
@@ -207,6 +209,7 @@ const spaceToDepth: Kernel = (inputs, node) => {
   const x = need(inputs, 0, node);
   const b = intOf(node, 'blocksize', 1);
   const [n, c, h, w] = x.shape as [number, number, number, number];
+  if (h % b || w % b) throw fail(node, `expected extents in multiples of ${b}, got ${h} and ${w}`);
   return [view(transpose(view(x, [n, c, h / b, b, w / b, b]), [0, 3, 5, 1, 2, 4]), [n, c * b * b, h / b, w / b])];
 };
 

@@ -70,8 +70,8 @@ const reduce =
   (inputs, node) => {
     const x = need(inputs, 0, node);
     const axes = axesOf(inputs, node);
-    if (!axes && intOf(node, 'noop_with_empty_axes', 0)) return [x];
-    const reduced = new Set((axes ?? [...x.shape.keys()]).map((axis) => axisOf(node, axis, x.shape.length)));
+    const all = intOf(node, 'noop_with_empty_axes', 0) ? [] : [...x.shape.keys()];
+    const reduced = new Set((axes ?? all).map((axis) => axisOf(node, axis, x.shape.length)));
     const { kept, inside, out } = split(x.shape, reduced, intOf(node, 'keepdims', 1) !== 0);
     const X = numbers(x);
     const values = Float64Array.from(kept, (start) => reduction((k) => X[start + inside[k]!]!, inside.length));

@@ -48,6 +48,9 @@ operatorFamily(
     transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], auto_pad: 'SAME_UPPER' }),
     transposed([1, 2, 3, 4], [2, 3, 3, 3], { strides: [2, 2], auto_pad: 'SAME_LOWER' }),
     transposed([1, 2, 3, 4], [2, 3, 3, 3], { auto_pad: 'VALID' }),
+    // A kernel that does not reach over its stride: no wider map under SAME, and an output_shape that is filled up behind.
+    transposed([2, 3, 6, 5], [3, 2, 1, 1], { strides: [2, 1], auto_pad: 'SAME_UPPER' }),
+    transposed([1, 2, 3, 4], [2, 3, 1, 2], { strides: [3, 2], output_shape: [9, 8] }),
   ],
   0,
 );

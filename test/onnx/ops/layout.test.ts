@@ -1,3 +1,6 @@
+import { Graph, graphTensor, modelOf } from '../../../src/onnx/graph.js';
+import { vjpModel } from '../../../src/onnx/index.js';
+import { evaluateModel } from '../../../src/onnx/reference/index.js';
 import { constant, each, fixed, float, given, ints, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
 
 const i = (...values: number[]) => ints(values);
@@ -64,3 +67,22 @@ operatorFamily('rearrangements', [
   { op: 'Compress', inputs: [normal(3, 4), given('bool', [1, 0, 1])], attributes: { axis: 0 } },
   { op: 'Compress', inputs: [normal(3, 2), given('bool', [0, 1, 1, 0, 1])] },
 ]);
+
+test.each([
+  ['DepthToSpace', [1, 2, 4, 4], { blocksize: 2 }, /DepthToSpace 'moved'.*multiple.* of 4, got 2/],
+  ['SpaceToDepth', [1, 2, 4, 5], { blocksize: 2 }, /SpaceToDepth 'moved'.*multiple.* of 2, got/],
+  ['SpaceToDepth', [1, 2, 'H', 4], { blocksize: 2 }, /SpaceToDepth 'moved'.*multiple of 2, got H/],
+  ['Reshape', [1, 3], {}, /Reshape 'moved': expected a shape of 3 elements, got \[2/],
+] as const)('%s of [%s] is refused with the name of the node', (op, shape, attributes, message) => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float64', shape }];
+  if (op === 'Reshape') graph.initializers.set('to', graphTensor('int64', [2, -1]));
+  graph.outputs = [{ name: 'y', type: 'float64', shape: undefined }];
+  const values = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, { type: 'int' as const, value }]));
+  graph.nodes = [{ op, domain: '', name: 'moved', inputs: op === 'Reshape' ? ['x', 'to'] : ['x'], outputs: ['y'], attributes: values }];
+  const model = modelOf(graph);
+  expect(() => vjpModel(model, { wrt: 'inputs' })).toThrow(message);
+  if (shape.some((extent) => typeof extent === 'string')) return;
+  const x = { data: new Float64Array((shape as readonly number[]).reduce((p, q) => p * q, 1)), shape: shape as readonly number[] };
+  expect(() => evaluateModel(model, { x })).toThrow(op === 'DepthToSpace' ? /'moved'.*multiples of 4, got 2/ : message);
+});

@@ -1,4 +1,7 @@
 // One form per operator is emitted whatever the operator set of the model: the oldest sets, whose attributes became inputs later.
+import { Graph, modelOf } from '../../../src/onnx/graph.js';
+import { hvpModel } from '../../../src/onnx/index.js';
+import { evaluateModel } from '../../../src/onnx/reference/index.js';
 import {
   distinct,
   float,
@@ -78,3 +81,24 @@ operatorFamily('operator sets 11 and 12', [
     12,
   ),
 ]);
+
+test('Hardmax keeps its old meaning, one largest element from an axis on, in models written in newer sets', () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float64', shape: [2, 2, 2] }];
+  graph.outputs = [{ name: 'y', type: 'float64', shape: [1] }];
+  const axes = { type: 'ints' as const, value: [0, 1, 2] };
+  graph.nodes = [
+    { op: 'Hardmax', domain: '', name: '', inputs: ['x'], outputs: ['h'], attributes: {} },
+    { op: 'Mul', domain: '', name: '', inputs: ['x', 'x'], outputs: ['q'], attributes: {} },
+    { op: 'Mul', domain: '', name: '', inputs: ['h', 'q'], outputs: ['m'], attributes: {} },
+    { op: 'ReduceSum', domain: '', name: '', inputs: ['m'], outputs: ['y'], attributes: { axes } },
+  ];
+  const x = { data: Float64Array.of(1, 2, 3, 4, 8, 7, 6, 5), shape: [2, 2, 2] };
+  const tangent = { data: new Float64Array(8).fill(1), shape: [2, 2, 2] };
+  const { 'hvp.x': product } = evaluateModel(hvpModel(modelOf(graph, 9), { wrt: 'inputs' }), {
+    x,
+    'tangent.x': tangent,
+    cotangent: { data: Float64Array.of(1), shape: [1, 1, 1] },
+  });
+  expect(Array.from(product!.data as Float64Array)).toEqual([0, 0, 0, 2, 2, 0, 0, 0]);
+});

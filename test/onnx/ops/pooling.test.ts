@@ -1,5 +1,5 @@
-import { Graph, modelOf } from '../../../src/onnx/graph.js';
-import { vjpModel } from '../../../src/onnx/index.js';
+import { Graph, graphTensor, modelOf } from '../../../src/onnx/graph.js';
+import { encodeModel, vjpModel } from '../../../src/onnx/index.js';
 import { evaluateModel } from '../../../src/onnx/reference/index.js';
 import {
   away,
@@ -13,6 +13,7 @@ import {
   operatorFamily,
   positive,
 } from '../../helpers/operator-cases.js';
+import { runModel } from '../../helpers/ort.js';
 
 const windows = (op: string): OperatorCase[] => [
   ...each(
@@ -51,6 +52,9 @@ operatorFamily(
     { op: 'MaxPool', inputs: [distinct(2, 2, 6, 5)], attributes: { kernel_shape: [2, 2], strides: [2, 2] }, outputs: 2 },
     // Longer than what is compared axis by axis: by indices.
     { op: 'MaxPool', inputs: [distinct(2, 2, 9)], attributes: { kernel_shape: [6], strides: [2], pads: [2, 1] } },
+    // Places counted by columns.
+    { op: 'MaxPool', inputs: [distinct(1, 2, 4, 5)], attributes: { kernel_shape: [6, 2], pads: [2, 0, 2, 0], storage_order: 1 } },
+    { op: 'MaxPool', inputs: [distinct(2, 2, 4, 5)], attributes: { kernel_shape: [2, 2], storage_order: 1 }, outputs: 2 },
     // Places that no window reads.
     { op: 'MaxPool', inputs: [distinct(1, 2, 8, 7)], attributes: { kernel_shape: [2, 1], strides: [3, 2] } },
     // Windows of pairs that tile the image.
@@ -147,6 +151,43 @@ operatorFamily('RoiAlign', [
   },
   { op: 'RoiAlign', opset: 10, inputs: [normal(1, 2, 7, 6), regions, ints([0, 0, 0])], attributes: aligned },
 ]);
+
+test('extents rounded up are written rounded down where that is the same, since shape inference counts windows in the padding', async () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float32', shape: [1, 1, 3, 5] }];
+  graph.outputs = [{ name: 'y', type: 'float32', shape: undefined }];
+  const ints = (...value: number[]) => ({ type: 'ints' as const, value });
+  const attributes = {
+    kernel_shape: ints(2, 1),
+    strides: ints(1, 3),
+    pads: ints(1, 0, 1, 0),
+    ceil_mode: { type: 'int' as const, value: 1 },
+  };
+  graph.nodes = [
+    { op: 'AveragePool', domain: '', name: 'pool', inputs: ['x'], outputs: ['p'], attributes },
+    { op: 'Exp', domain: '', name: 'exp', inputs: ['p'], outputs: ['y'], attributes: {} },
+  ];
+  const x = graphTensor('float32', new Float32Array(15).fill(0), [1, 1, 3, 5]);
+  const cotangent = graphTensor('float32', new Float32Array(8).fill(1), [1, 1, 4, 2]);
+  const { 'grad.x': grad } = await runModel(encodeModel(vjpModel(modelOf(graph, 19), { wrt: 'inputs' })), { x, cotangent });
+  expect(Array.from(grad!.data as Float32Array)).toEqual([1.5, 0, 0, 1.5, 0, 1, 0, 0, 1, 0, 1.5, 0, 0, 1.5, 0]);
+});
+
+test('a pooled constant is a constant', () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float64', shape: [1, 1, 1] }];
+  graph.initializers.set('c', graphTensor('float64', [1, 2, 6], [1, 1, 3]));
+  graph.outputs = [{ name: 'y', type: 'float64', shape: undefined }];
+  const attributes = { kernel_shape: { type: 'ints' as const, value: [2] } };
+  graph.nodes = [
+    { op: 'AveragePool', domain: '', name: 'pool', inputs: ['c'], outputs: ['p'], attributes },
+    { op: 'Mul', domain: '', name: 'times', inputs: ['x', 'p'], outputs: ['y'], attributes: {} },
+  ];
+  const written = vjpModel(modelOf(graph), { wrt: 'inputs' });
+  expect(written.graph.nodes.map(({ op }) => op)).not.toContain('AveragePool');
+  const point = { x: { data: Float64Array.of(3), shape: [1, 1, 1] }, cotangent: { data: Float64Array.of(1, 10), shape: [1, 1, 2] } };
+  expect(Array.from(evaluateModel(written, point)['grad.x']!.data as Float64Array)).toEqual([41.5]);
+});
 
 test('of equal elements under a window of MaxPool the first in rows takes the whole cotangent', () => {
   const graph = new Graph();
