@@ -1,19 +1,13 @@
 // The transportation problem by the network simplex method: min Σ C_ij x_ij, row sums = supply, column sums = demand, x ≥ 0.
-// Nodes: rows 0 … n − 1, columns n … n + m − 1, a root n + m with artificial arcs row → root → column. Only the spanning tree is stored:
-// the arc between a node and its parent leaves a row and enters a column, so that a node's kind tells its direction. Masses are integers held
-// in f64 (the caller scales them): flows are exact and ties are ties. Entering arcs by block search (the best of a few rows of costs, rows in
-// turn), leaving arcs by Cunningham's rule (1976), which keeps the tree strongly feasible: no cycling.
+// Only the spanning tree is stored (lib/spanning-tree.ts), with artificial arcs row → root → column. Masses are integers held in f64 (the
+// caller scales them): flows are exact and ties are ties. Entering arcs by block search (the best of a few rows of costs, rows in turn),
+// leaving arcs by Cunningham's rule (1976), which keeps the tree strongly feasible: no cycling.
 import { at } from './lib/lanes';
+import { hang, links, pivot, settle } from './lib/spanning-tree';
 
-// Arrays in `work`, each of n + m + 1 elements: flow (f64), then parent, first child, next and previous sibling, depth (i32). Behind them,
-// at a multiple of 8, where the search for an entering arc stands: the cost of artificial arcs, the gain of the arc that would have come next
-// (f64), the row to price next, rows in turn without an improving arc, whether potentials come straight from the tree (i32).
-// @ts-ignore: decorator
-@inline
-function links(work: usize, nodes: i32, which: i32): usize {
-  return work + ((<usize>nodes) << 3) + (((<usize>nodes) << 2) * <usize>which);
-}
-
+// Behind the tree in `work`, at a multiple of 8, where the search for an entering arc stands: the cost of artificial arcs, the gain of the arc
+// that would have come next (f64), the row to price next, rows in turn without an improving arc, whether potentials come straight from the
+// tree (i32).
 // @ts-ignore: decorator
 @inline
 function searchState(work: usize, n: i32, m: i32): usize {
@@ -100,7 +94,7 @@ function solve<V>(
     fresh = load<i32>(state, 24) != 0;
   } else {
     for (let k = 0; k < n * m; k++) artificial = max<f64>(artificial, abs<f64>(load<f64>(at<f64>(C, k))));
-    artificial = 2 * artificial + 1;
+    artificial = artificial > 0 ? 3 * artificial : 1;
     plant<V>(C, supply, demand, v, work, n, m);
     settle(C, u, v, work, n, m, n + m, artificial);
   }
@@ -151,35 +145,6 @@ function solve<V>(
   }
 }
 
-/** Hangs node x under `above` with a flow. */
-// @ts-ignore: decorator
-@inline
-function hang(x: i32, above: i32, flow: f64, work: usize, nodes: i32): void {
-  const first = links(work, nodes, 1);
-  const next = links(work, nodes, 2);
-  const previous = links(work, nodes, 3);
-  store<i32>(at<i32>(links(work, nodes, 0), x), above);
-  store<f64>(at<f64>(work, x), flow);
-  const sibling = load<i32>(at<i32>(first, above));
-  store<i32>(at<i32>(next, x), sibling);
-  store<i32>(at<i32>(previous, x), -1);
-  if (sibling >= 0) store<i32>(at<i32>(previous, sibling), x);
-  store<i32>(at<i32>(first, above), x);
-}
-
-/** Takes node x from its parent's list. */
-// @ts-ignore: decorator
-@inline
-function unhang(x: i32, work: usize, nodes: i32): void {
-  const next = links(work, nodes, 2);
-  const previous = links(work, nodes, 3);
-  const after = load<i32>(at<i32>(next, x));
-  const before = load<i32>(at<i32>(previous, x));
-  if (before >= 0) store<i32>(at<i32>(next, before), after);
-  else store<i32>(at<i32>(links(work, nodes, 1), load<i32>(at<i32>(links(work, nodes, 0), x))), after);
-  if (after >= 0) store<i32>(at<i32>(previous, after), before);
-}
-
 /**
  * A first tree: rows in turn fill their cheapest open columns under C − v. Whichever side of an arc is used up hangs under the other, a row
  * used up together with its column stays at the root (arc row → root, flow 0: strongly feasible), what is left hangs at the root too.
@@ -218,120 +183,5 @@ function plant<V>(C: usize, supply: usize, demand: usize, v: usize, work: usize,
   }
   for (let j = 0; j < m; j++) {
     if (load<i32>(at<i32>(links(work, nodes, 0), n + j)) == root) hang(n + j, root, load<f64>(at<f64>(work, n + j)), work, nodes);
-  }
-}
-
-/** Depths and potentials of the subtree under `top` (whose own are right; the root counts as right), from the costs of its arcs. */
-function settle(C: usize, u: usize, v: usize, work: usize, n: i32, m: i32, top: i32, artificial: f64): void {
-  const nodes = n + m + 1;
-  const root = n + m;
-  const parent = links(work, nodes, 0);
-  const first = links(work, nodes, 1);
-  const next = links(work, nodes, 2);
-  const depth = links(work, nodes, 4);
-  store<i32>(at<i32>(depth, root), 0);
-  let x = top;
-  while (true) {
-    let step = load<i32>(at<i32>(first, x));
-    while (step < 0) {
-      if (x == top) return;
-      step = load<i32>(at<i32>(next, x));
-      if (step < 0) x = load<i32>(at<i32>(parent, x));
-    }
-    x = step;
-    const above = load<i32>(at<i32>(parent, x));
-    store<i32>(at<i32>(depth, x), load<i32>(at<i32>(depth, above)) + 1);
-    if (x < n) {
-      const cost = above == root ? artificial : load<f64>(at<f64>(C, x * m + above - n)) - load<f64>(at<f64>(v, above - n));
-      store<f64>(at<f64>(u, x), cost);
-    } else {
-      const cost = above == root ? artificial : load<f64>(at<f64>(C, above * m + x - n)) - load<f64>(at<f64>(u, above));
-      store<f64>(at<f64>(v, x - n), cost);
-    }
-  }
-}
-
-/** Brings the arc i → j of reduced cost `gain` < 0 into the tree. */
-function pivot(i: i32, j: i32, gain: f64, u: usize, v: usize, work: usize, n: i32, m: i32): void {
-  const nodes = n + m + 1;
-  const parent = links(work, nodes, 0);
-  const first = links(work, nodes, 1);
-  const next = links(work, nodes, 2);
-  const depth = links(work, nodes, 4);
-
-  // Walk both ends up to where they meet; flow falls on arcs row → parent on i's side and parent → column on j's side.
-  let a = i;
-  let b = j;
-  let room: f64 = Infinity;
-  let leaving = -1;
-  let roomB: f64 = Infinity;
-  let leavingB = -1;
-  while (a != b) {
-    if (load<i32>(at<i32>(depth, a)) >= load<i32>(at<i32>(depth, b))) {
-      if (a < n) {
-        const flow = load<f64>(at<f64>(work, a));
-        if (flow < room) {
-          room = flow;
-          leaving = a;
-        }
-      }
-      a = load<i32>(at<i32>(parent, a));
-    } else {
-      if (b >= n) {
-        const flow = load<f64>(at<f64>(work, b));
-        if (flow <= roomB) {
-          roomB = flow;
-          leavingB = b;
-        }
-      }
-      b = load<i32>(at<i32>(parent, b));
-    }
-  }
-  const join = a;
-  const sideB = roomB <= room; // among equals the last one met from the join in the direction of the arc
-  const delta = sideB ? roomB : room;
-  if (delta > 0) {
-    for (let x = i; x != join; x = load<i32>(at<i32>(parent, x))) {
-      const flow = load<f64>(at<f64>(work, x));
-      store<f64>(at<f64>(work, x), x < n ? flow - delta : flow + delta);
-    }
-    for (let x = j; x != join; x = load<i32>(at<i32>(parent, x))) {
-      const flow = load<f64>(at<f64>(work, x));
-      store<f64>(at<f64>(work, x), x < n ? flow + delta : flow - delta);
-    }
-  }
-
-  // Turn the path from the arc's end to the leaving arc upside down.
-  const end = sideB ? j : i;
-  const last = sideB ? leavingB : leaving;
-  let x = end;
-  let above = sideB ? i : j;
-  let flow = delta;
-  while (true) {
-    const was = load<i32>(at<i32>(parent, x));
-    const had = load<f64>(at<f64>(work, x));
-    unhang(x, work, nodes);
-    hang(x, above, flow, work, nodes);
-    if (x == last) break;
-    above = x;
-    flow = had;
-    x = was;
-  }
-
-  // Everything that moved: new depths, and potentials shifted so that the entering arc is tight.
-  const rows = sideB ? -gain : gain;
-  x = end;
-  store<i32>(at<i32>(depth, x), load<i32>(at<i32>(depth, sideB ? i : j)) + 1);
-  while (true) {
-    const place = x < n ? at<f64>(u, x) : at<f64>(v, x - n);
-    store<f64>(place, load<f64>(place) + (x < n ? rows : -rows));
-    let step = load<i32>(at<i32>(first, x));
-    while (step < 0) {
-      if (x == end) return;
-      step = load<i32>(at<i32>(next, x));
-      if (step < 0) x = load<i32>(at<i32>(parent, x));
-    }
-    x = step;
-    store<i32>(at<i32>(depth, x), load<i32>(at<i32>(depth, load<i32>(at<i32>(parent, x)))) + 1);
   }
 }

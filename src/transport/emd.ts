@@ -32,7 +32,7 @@ export interface EmdOptions {
 export interface EmdResult {
   /** ⟨P, C⟩, the least there is. */
   readonly value: number;
-  /** [n], [m]: a dual certificate f_i + g_j ≤ C_ij, equal where mass moves; mean of g is 0; −∞ where a weight is 0. Subgradients in a and b. */
+  /** [n], [m]: a dual certificate f_i + g_j ≤ C_ij, equal where mass moves; mean of g over b > 0 is 0; −∞ where a weight is 0. Subgradients in a and b. */
   readonly f: Float64Array;
   readonly g: Float64Array;
   /** The at most n + m − 1 entries of the plan that are not 0. */
@@ -128,8 +128,8 @@ function solveExact(setting: Setting, { mass, maxIterations, warmStart, onIterat
     // At fixed mass one more unit at i lets as much stay elsewhere: at the price of the extra column, or of the dearest row.
     const rest = partial
       ? [
-          keptCols > m ? arena.view(v)[m]! : -Math.max(...arena.view(u).subarray(0, n)),
-          keptRows > n ? arena.view(u)[n]! : -Math.max(...arena.view(v).subarray(0, m)),
+          keptCols > m ? arena.view(v)[m]! : -largestOf(arena.view(u).subarray(0, n)),
+          keptRows > n ? arena.view(u)[n]! : -largestOf(arena.view(v).subarray(0, m)),
         ]
       : [mean, -mean];
     const plan = () => {
@@ -180,8 +180,9 @@ function solveExact(setting: Setting, { mass, maxIterations, warmStart, onIterat
     const [to, back] = [area.view(wide), area.view(source.dense!)];
     for (let i = 0; i < height; i++) to.set(back.subarray(i * width, (i + 1) * width), i * (width + more));
     // What stays costs nothing, but never goes from the extra row to the extra column.
-    if (more) to[(height + 1) * (width + 1) - 1] = 4 * largest + 1;
-    return { cost: wide, largest: more ? 4 * largest + 1 : largest };
+    const forbidden = 4 * largest || 1;
+    if (more) to[to.length - 1] = forbidden;
+    return { cost: wide, largest: more ? forbidden : largest };
   }
 }
 
@@ -237,6 +238,10 @@ function toIntegers(a: ArrayLike<number>, b: ArrayLike<number>): [[Float64Array,
     return out;
   };
   return [[round(a), round(b)], mass / grain];
+}
+
+function largestOf(values: Float64Array): number {
+  return values.reduce((top, x) => Math.max(top, x), -Infinity);
 }
 
 function gcd(p: number, q: number): number {

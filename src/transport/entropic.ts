@@ -151,9 +151,11 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
   let work: Precision = source.precision;
   const log = method === 'log' || !source.dense || problem.symmetric;
   if (log && ratio > singleUpTo) work = 'float64';
+  // Logarithms in f64 hold what no scaling can: rows and columns that a small penalty leaves without mass.
+  let lastResort = false;
   const make = (): Domain => {
     if (problem.symmetric) return new SymmetricDomain(p, work);
-    return log ? new LogDomain(p, work) : new ScalingDomain(p, work, method !== 'scaling');
+    return log || lastResort ? new LogDomain(p, work) : new ScalingDomain(p, work, method !== 'scaling');
   };
   let domain = make();
   for (const [index, stage] of stages.entries()) {
@@ -172,11 +174,13 @@ export function solveEntropic(arena: Arena, problem: EntropicProblem, options: E
     domain.finish();
     const certificate = p.certify(coarse);
     const converged = certificate.error <= goal;
-    if (converged || stopped || endless || round >= 5 || iterations >= maxIterations || !(error < Infinity)) {
+    const stuck = !(error < Infinity);
+    if (converged || stopped || endless || round >= 5 || iterations >= maxIterations || (stuck && lastResort)) {
       return { ...finite(certificate, p), iterations, converged };
     }
-    target = target > goal ? goal : target / 3;
-    if (work === 'float32') {
+    if (!stuck) target = target > goal ? goal : target / 3;
+    lastResort ||= stuck;
+    if (work === 'float32' || stuck) {
       work = 'float64';
       domain = make();
     }

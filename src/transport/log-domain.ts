@@ -6,6 +6,9 @@ import { type F64, type Real, slice } from '../runtime/arena.js';
 import type { Domain, Step } from './entropic.js';
 import type { Potentials } from './potentials.js';
 
+/** A column whose largest exponent is below this is raised (e^−30 against f32's e^−87). */
+const lowestTop = -30;
+
 /** Sinkhorn iterations on the potentials themselves: rows of exponentials that live for one row, costs whole or by tiles. */
 export class LogDomain implements Domain {
   readonly #p: Potentials;
@@ -42,25 +45,46 @@ export class LogDomain implements Domain {
       for (let j = 0; j < all.length; j++) if (one[j]! > all[j]!) all[j] = one[j]!;
     });
     const [g, all] = [arena.view(G), arena.view(top)];
-    for (let j = 0; j < g.length; j++) if (all[j]! < -30) g[j]! -= all[j]!;
+    for (let j = 0; j < g.length; j++) if (all[j]! < lowestTop) g[j]! -= all[j]!;
   }
 
   iterate(count: number, tolerance: number, omega: number): Step {
-    const { arena, source, F, G, a, b, la, lb, epsilon, kappa } = this.#p;
+    const { arena, G, b, lb, kappa } = this.#p;
     let error = Infinity;
     for (let done = 1; done <= count; done++) {
-      logBegin(this.#line, this.#acc, G, this.#stats);
-      source.each((start, rows, C) => {
-        const [tile, mass, base] = [slice(F, start, rows), slice(a, start, rows), slice(la, start, rows)];
-        logRows(tile, this.#acc, this.#line, C, mass, base, this.#row, epsilon, kappa[0], omega, this.#stats);
-      });
+      this.#rows(omega);
       logColumns(G, this.#line, this.#acc, b, lb, kappa[1], omega, this.#stats);
       const [rowError, columnError, , unusable] = arena.view(this.#stats) as unknown as [number, number, number, number];
-      error = rowError + columnError;
-      if (unusable > 0) this.#lift();
-      else if (error <= tolerance || Number.isNaN(error)) return { done, error, stuck: Number.isNaN(error) };
+      error = rowError + (unusable > 0 ? this.#raisedColumns(omega) : columnError);
+      if (error <= tolerance || Number.isNaN(error)) return { done, error, stuck: Number.isNaN(error) };
     }
     return { done: count, error, stuck: false };
+  }
+
+  /** Row updates, and the column sums that they lead to. */
+  #rows(omega: number): void {
+    const { source, F, G, a, la, epsilon, kappa } = this.#p;
+    logBegin(this.#line, this.#acc, G, this.#stats);
+    source.each((start, rows, C) => {
+      const [tile, mass, base] = [slice(F, start, rows), slice(a, start, rows), slice(la, start, rows)];
+      logRows(tile, this.#acc, this.#line, C, mass, base, this.#row, epsilon, kappa[0], omega, this.#stats);
+    });
+  }
+
+  /** Column updates where a column lay below the range of exponentials: its largest entry becomes 1 first. Returns their error. */
+  #raisedColumns(omega: number): number {
+    const { arena, source, F, G, b, lb, epsilon, kappa } = this.#p;
+    const top = new Float64Array(source.cols).fill(-Infinity);
+    source.each((start, count, C) => {
+      const [c, f] = [arena.view(C), arena.view(F)];
+      for (let i = 0; i < count; i++)
+        for (let j = 0; j < top.length; j++) top[j] = Math.max(top[j]!, f[start + i]! - c[i * top.length + j]! / epsilon);
+    });
+    const g = arena.view(G);
+    for (let j = 0; j < g.length; j++) if (g[j]! + top[j]! < lowestTop) g[j] = -top[j]!;
+    this.#rows(0); // F stays
+    logColumns(G, this.#line, this.#acc, b, lb, kappa[1], omega, this.#stats);
+    return arena.view(this.#stats)[1]!;
   }
 
   translate(): void {

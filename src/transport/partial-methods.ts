@@ -95,7 +95,11 @@ function newtonStep(dual: PartialDual, x: Float64Array, wanted: Float64Array, la
   for (let k = 0; k < n + 10 && rz > goal; k++) {
     const Hp = multiply(p);
     const curvature = p.reduce((sum, value, j) => sum + value * Hp[j]!, 0);
-    if (!(curvature > 0)) break;
+    if (!(curvature > 0)) {
+      // No curvature in single precision, as where every sample has its column: as far downhill as a step may go, halved from there.
+      if (k === 0) for (let j = 0; j < n; j++) d[j] = p[j]! / Number.EPSILON;
+      break;
+    }
     const alpha = rz / curvature;
     for (let j = 0; j < n; j++) {
       d[j]! += alpha * p[j]!;
@@ -137,7 +141,15 @@ export const scalingMethod =
     }
   };
 
-/** The published iteration accelerated; a step that makes the error four times the best one starts over from there. */
+/** Plain steps after a first restart; twice as many after every further one. */
+const plainSteps = 4;
+/** Steps without a new least error: on a plateau far away, where columns are empty, errors do not grow either. */
+const stalled = 20;
+
+/**
+ * The published iteration accelerated. Where the error is four times the least one, or that stands for 20 steps, it starts over from there,
+ * by plain steps first.
+ */
 export const andersonMethod =
   (prior: Float64Array): DualMethod =>
   (dual, start, { tolerance, maxIterations, lambda, onIteration }) => {
@@ -145,6 +157,7 @@ export const andersonMethod =
     let v: Float64Array = start.slice();
     let best = Infinity;
     let bestImage: Float64Array = v;
+    let [plainLeft, patience, since] = [0, plainSteps, 0];
     for (let iterations = 0; ; iterations++) {
       const x = dual.masses(v);
       const error = distance(x, dual.wanted(v));
@@ -154,12 +167,15 @@ export const andersonMethod =
       if (error < best) {
         best = error;
         bestImage = plain;
-      } else if (!(error < 4 * best)) {
+        since = 0;
+      } else if (!(error < 4 * best) || (plainLeft <= 0 && ++since >= stalled)) {
         anderson.restart();
         v = bestImage;
         best = Infinity;
+        [plainLeft, since] = [patience, 0];
+        patience *= 2;
         continue;
       }
-      v = anderson.next(v, plain);
+      v = plainLeft-- > 0 ? plain : anderson.next(v, plain);
     }
   };

@@ -110,7 +110,7 @@ export function total(weights: ArrayLike<number>): number {
   return sum;
 }
 
-/** Throws unless two totals agree to rounding (1e-9 for f64 data, 1e-4 for f32 weights), then rescales b onto a's total. */
+/** Throws unless two totals agree to a relative 1e-6 (1e-4 for f32 weights), then rescales b onto a's total. */
 export function balance(a: Float64Array, b: Float64Array, single: boolean): void {
   const [one, two] = [total(a), total(b)];
   const slack = single ? 1e-4 : 1e-6;

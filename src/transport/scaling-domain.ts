@@ -13,6 +13,8 @@ const absorbAt = { float32: 1e5, float64: 1e100 };
 const rangeEnd = { float32: 1e12, float64: 1e250 };
 /** A column whose largest exponent is below this is lifted when potentials are taken on (e^−30 against f32's e^−87). */
 const lowestTop = -30;
+/** Share of a lift that a chunk of usable iterations forgives. */
+const forgiven = 0.25;
 
 /** Sinkhorn iterations on scalings u, v of one kernel matrix; potentials take them over when they grow beyond the range of the type. */
 export class ScalingDomain implements Domain {
@@ -24,7 +26,7 @@ export class ScalingDomain implements Domain {
   readonly #cost: Real;
   readonly #limit: number;
   #logsFresh = true;
-  /** Lifts in a row that did not lead to usable sums. */
+  /** Lifts, less what usable sums forgave since: in a row, or by turns with usable ones, they lead nowhere. */
   #lifts = 0;
 
   constructor(p: Potentials, work: Precision, early: boolean) {
@@ -104,7 +106,7 @@ export class ScalingDomain implements Domain {
     this.#logsFresh = soft;
     const [rowError, columnError, widest, unusable] = arena.view(this.#blocks.stats) as unknown as [number, number, number, number];
     const usable = unusable === 0 && widest < Infinity && !Number.isNaN(rowError + columnError);
-    if (usable) this.#lifts = 0;
+    if (usable) this.#lifts = Math.max(0, this.#lifts - forgiven);
     if (!usable || widest > this.#limit) {
       this.finish();
       if (usable) this.#form();

@@ -31,18 +31,19 @@ export interface DivergenceResult {
  * gradients by the envelope theorem.
  *
  * @param problem points `x` [n, d], `y` [m, d] with `costFunction`, or matrices `cost` [n, m], `costX` [n, n], `costY` [m, m]; weights `a`, `b`
- * @param options as for `sinkhornUnbalanced`; `marginalPenalty` Infinity by default (balanced: equal totals); `onIteration` counts
+ * @param options as for `sinkhornUnbalanced` without `warmStart`; `marginalPenalty` Infinity by default (balanced: equal totals); `onIteration` counts
  *   through the three problems, and false stops them all
  * @returns `value`, `gradX`, `gradY`, `gradA`, `gradB` (made when read), `error`, `iterations` of all three problems, `converged` of all
  * @throws as `sinkhornUnbalanced`
  * @see Feydy, Séjourné, Vialard, Amari, Trouvé & Peyré 2019, arXiv:1810.08278; unbalanced: Séjourné et al. 2019, arXiv:1910.12958
  */
-export function sinkhornDivergence(problem: DivergenceProblem, options: UnbalancedOptions = {}): DivergenceResult {
+export function sinkhornDivergence(problem: DivergenceProblem, options: Omit<UnbalancedOptions, 'warmStart'> = {}): DivergenceResult {
   checkProblem('problem', problem, '{ x, y, costFunction?, a?, b? } or { cost, costX, costY, a?, b? }');
   const { epsilon = 0.05, marginalPenalty = Infinity } = readIterative(options);
   const penalty = readPenalty(marginalPenalty);
   if (penalty[0] !== penalty[1]) throw new DomainError('marginalPenalty: expected one penalty for both marginals, got two');
-  const { warmStart: _none, onIteration, ...rest } = options;
+  // One start cannot serve three problems: a caller's is not passed on.
+  const { onIteration, ...rest } = { ...options, warmStart: undefined };
   const told = new Iterations(onIteration);
   const settings = readThree(problem, options.lazy);
   if (penalty[0] === Infinity) for (const { a, b, singleWeights } of settings) balance(a, b, singleWeights);

@@ -23,7 +23,8 @@ export type SinkhornResult = EntropicResult;
  *   min over P of ⟨P, cost⟩ + ε·KL(P | a⊗b)   subject to   P·1 = a,  Pᵀ·1 = b;   P_ij = a_i b_j exp((f_i + g_j − C_ij)/ε)
  *
  * @param problem `cost` [n, m] (a tensor, nested arrays, or flat row-major) with `a` [n], `b` [m] ≥ 0 of equal totals, uniform by default;
- *   or points `x` [n, d], `y` [m, d] with `costFunction` 'sqeuclidean' (default), 'euclidean' or 'cosine'
+ *   or points `x` [n, d], `y` [m, d] with `costFunction` 'sqeuclidean' (default), 'half-sqeuclidean',
+ *   'euclidean' or 'cosine'
  * @param options `epsilon` in units of the cost (0.05); `method` 'auto' | 'scaling' | 'log' | 'stabilized'; `tolerance` on the L1 error of
  *   both marginals relative to the total (1e-6 for f64 costs, 1e-4 for f32); `maxIterations` (10 000); `warmStart` { f, g };
  *   `epsilonScaling`, `overRelaxation`, `lazy`, `onIteration` (return false to stop)

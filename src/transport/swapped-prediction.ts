@@ -33,8 +33,16 @@ export function swavCodes(scores: Matrix, options: CodeOptions = {}): Plan {
   checkInteger('iterations', iterations, 1);
   const { data, rows: B, cols: K } = readMatrix('scores', scores);
   const cost = { data: transpose(data, B, K).map((s) => -s) as FloatArray, shape: [K, B] };
-  // Prototypes are the rows: they are normalised first, samples last. No tolerance is ever met: exactly these iterations.
-  const plan = sinkhorn({ cost }, { epsilon, method: 'scaling', maxIterations: iterations, tolerance: 0 }).plan();
+  let [low, high] = [Infinity, -Infinity];
+  for (const s of data) {
+    low = Math.min(low, s);
+    high = Math.max(high, s);
+  }
+  // Prototypes are the rows: they are normalised first, samples last. No tolerance is ever met: exactly these iterations, from scalings of 1,
+  // in logarithms where these would leave the range of exponentials.
+  const ones = { f: new Float64Array(K), g: new Float64Array(B) };
+  const domain = high - low > 25 * epsilon ? ({ method: 'log', warmStart: ones } as const) : ({ method: 'scaling' } as const);
+  const plan = sinkhorn({ cost }, { epsilon, maxIterations: iterations, tolerance: 0, ...domain }).plan();
   const codes = transpose(plan as FloatArray, K, B);
   return asPlan(codes.map((q) => q * B) as FloatArray, B, K);
 }

@@ -89,3 +89,20 @@ test.each([
 ])('%s are refused by name', (_name, problem, options, message) => {
   expect(() => emd(problem as never, options as never)).toThrow(message);
 });
+
+test.each([1e-14, 1e-6, 1, 1e6, 1e30])('costs of size %p are solved as well as others, whole or in part', (scale) => {
+  const unit = randomF64(35, 4).map((c) => Math.round(8 * c) / 8);
+  const cost = shaped(
+    unit.map((c) => c * scale),
+    5,
+  );
+  const [a, b] = [randomWeights(7, 1), randomWeights(5, 2)];
+  for (const mass of [undefined, 0.6]) {
+    const options = mass === undefined ? {} : { mass };
+    const [one, scaled] = [emd({ cost: shaped(unit, 5), a, b }, options), emd({ cost, a, b }, options)];
+    expectClose(scaled.value / scale, one.value, { rtol: 1e-12 });
+    for (let i = 0; i < 7; i++)
+      for (let j = 0; j < 5; j++) expect(scaled.f[i]! + scaled.g[j]! - cost.data[i * 5 + j]!).toBeLessThanOrEqual(1e-12 * scale);
+    if (mass === undefined) expectClose((inner(scaled.f, a) + inner(scaled.g, b)) / scale, one.value, { rtol: 1e-12 });
+  }
+});

@@ -203,3 +203,19 @@ test('many rows are first solved on a sample of them: same answer in either prec
     expect(progressivePartial({ logits }, { mass, onIteration: ({ iteration }) => iteration < 2 }).iterations).toBe(2);
   }
 });
+
+test('forced sizes of a few samples, where the dual is nearly flat, are met by newton and anderson', () => {
+  for (let seed = 0; seed < 60; seed++) {
+    const [rows, cols, strength] = [2 + (seed % 6), [2, 5, 17][seed % 3]!, [1, 5, 20][seed % 3]!];
+    const logits = shaped(
+      randomF64(rows * cols, seed).map((x) => strength * x),
+      cols,
+    );
+    for (const method of ['newton', 'anderson'] as const) {
+      const options = { mass: 1, clusterPenalty: Infinity, method, maxIterations: method === 'newton' ? 100 : 5000 };
+      const r = progressivePartial({ logits }, options);
+      expectClose(r.columnMass, new Float64Array(cols).fill(1 / cols), { atol: 1e-6 });
+      expect(r.converged).toBe(true);
+    }
+  }
+});

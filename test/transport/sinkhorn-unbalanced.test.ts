@@ -99,3 +99,29 @@ test.each([0, -1, NaN, [1, 0]])('a penalty of %p is refused by name', (marginalP
     /marginalPenalty: expected a number > 0/,
   );
 });
+
+test.each(['auto', 'log', 'stabilized', 'scaling'] as const)(
+  '%s: rows that a small penalty leaves without mass do not hold up the others',
+  (method) => {
+    // The third row is hundreds of ε from every column: its scaling is below any float, and its share of the plan nothing.
+    const cost = [0, 1, 2, 1, 0, 2, 2, 1, 0, 1, 1, 1, 1, 2, 2, 0, 0, 2, 2, 2, 1, 2, 0, 1, 1];
+    const a = new Array<number>(5).fill(0.5);
+    for (const marginalPenalty of [0.02, 0.005, 0.002]) {
+      const options = { epsilon: 0.002, marginalPenalty, method };
+      const exact = sinkhornUnbalanced({ cost, a }, { ...options, method: 'log', tolerance: 1e-10 });
+      const r = sinkhornUnbalanced({ cost: Float32Array.from(cost), a }, options);
+      expect([r.converged, exact.converged]).toEqual([true, true]);
+      expectClose(r.value, exact.value, { rtol: 1e-3 });
+      expectClose(r.mass, exact.mass, { rtol: 1e-3 });
+    }
+  },
+);
+
+test.each(['auto', 'log'] as const)('%s: columns whose mass is below every double are a result like others', (method) => {
+  const far = { cost: [0, 800_000], a: [1], b: [0.5, 0.5] };
+  const r = sinkhornUnbalanced(far, { epsilon: 0.1, marginalPenalty: 100, method });
+  expect(r.converged).toBe(true);
+  // The near column alone is a dirac against a dirac: p^(ε+2ρ) = (ab)^(ε+ρ), and the far one is paid for in full.
+  const p = 0.5 ** (100.1 / 200.1);
+  expectClose(r.mass, p, { rtol: 1e-6 });
+});

@@ -93,3 +93,21 @@ test('views of different shape and NaN are refused by name', () => {
   expect(() => swappedPrediction([[1, 2]], [[1]])).toThrow(/second: expected shape \[1, 2\], got \[1, 1\]/);
   expect(() => swavCodes([[NaN, 1]])).toThrow(/scores: expected finite/);
 });
+
+test.each([0.05, 0.02, 0.005])('codes at ε %p are those of the published loop, also where its exponentials would vanish', (epsilon) => {
+  const [rows, cols] = [9, 4];
+  // Cosines: some samples are near one prototype, some far from all.
+  const scores = randomF64(rows * cols, 5).map((s, k) => Math.max(-1, Math.min(1, k % 3 === 0 ? 1.5 * s : s - 0.6)));
+  const sum = (logs: number[]) => {
+    const top = Math.max(...logs);
+    return top + Math.log(logs.reduce((total, x) => total + Math.exp(x - top), 0));
+  };
+  const [u, v] = [new Float64Array(cols), new Float64Array(rows)];
+  for (let iteration = 0; iteration < 3; iteration++) {
+    for (let k = 0; k < cols; k++) u[k] = -Math.log(cols) - sum(Array.from(v, (x, i) => x + scores[i * cols + k]! / epsilon));
+    for (let i = 0; i < rows; i++) v[i] = -Math.log(rows) - sum(Array.from(u, (x, k) => x + scores[i * cols + k]! / epsilon));
+  }
+  const published = scores.map((s, k) => rows * Math.exp(s / epsilon + u[k % cols]! + v[Math.floor(k / cols)]!));
+  expectClose(swavCodes(shaped(scores, cols), { epsilon }), published, { atol: 1e-9 });
+  expectClose(swavCodes(shaped(new Float32Array(scores), cols), { epsilon }), published, { atol: 2e-4 });
+});
