@@ -47,13 +47,13 @@ export function meanAndError(samples: ArrayLike<number>): { mean: number; error:
 
 /**
  * Orthonormal basis of some vectors by two passes of Gram–Schmidt, and the triangle R [n, n] with vectors = Q R. A vector that
- * depends on those before it adds nothing: its diagonal element is 0 and `independent` is false.
+ * depends on those before it adds nothing: it has no diagonal element and is not among the `kept`.
  */
-export function orthonormalize(vectors: readonly Float64Array[], size: number): { basis: Basis; R: Float64Array; independent: boolean } {
+export function orthonormalize(vectors: readonly Float64Array[], size: number): { basis: Basis; R: Float64Array; kept: number[] } {
   const n = vectors.length;
   const basis = new Basis(size, n);
   const R = new Float64Array(n * n);
-  let independent = true;
+  const kept: number[] = [];
   vectors.forEach((given, j) => {
     const v = given.slice();
     const before = norm(v);
@@ -63,7 +63,8 @@ export function orthonormalize(vectors: readonly Float64Array[], size: number): 
       R[basis.count * n + j] = rest;
       for (let i = 0; i < size; i++) v[i] = v[i]! / rest;
       basis.push(v);
-    } else independent = false;
+      kept.push(j);
+    }
   });
-  return { basis, R, independent };
+  return { basis, R, kept };
 }

@@ -155,7 +155,7 @@ async function xtrace(size: number, vectors: Float64Array[], run: Run): Promise<
   const n = vectors.length;
   const Y: Float64Array[] = [];
   for (const omega of vectors) Y.push(await run.apply(omega));
-  const { basis, R, independent } = orthonormalize(Y, size);
+  const { basis, R, kept } = orthonormalize(Y, size);
   const r = basis.count;
   const Q = Array.from({ length: r }, (_, j) => basis.get(j));
   const Z: Float64Array[] = [];
@@ -163,9 +163,15 @@ async function xtrace(size: number, vectors: Float64Array[], run: Run): Promise<
   const H = Q.map((q) => Z.map((z) => inner(q, z)));
   const whole = H.reduce((sum, row, j) => sum + row[j]!, 0);
   const quadratic = (x: number[], y: number[]) => x.reduce((sum, a, i) => sum + a * H[i]!.reduce((t, h, j) => t + h * y[j]!, 0), 0);
-  const samples = vectors.map((omega, i) => {
-    const s = independent ? leftOut(R, n, i) : new Array<number>(r).fill(0); // a dependent Y: leaving one out changes nothing
-    const w = Q.map((q) => inner(q, omega));
+  const W = vectors.map((omega) => Q.map((q) => inner(q, omega)));
+  // Fewer columns than probes: either Q holds the whole range, and leaving a probe out changes nothing, or probes repeat each other in
+  // a space of few dimensions, and those that add nothing are set aside.
+  const exhausted = r < n && Y.every((y, i) => distance(y, Z, W[i]!) <= 1e-8 * norm(y));
+  const triangle = Float64Array.from({ length: r * r }, (_, at) => R[Math.floor(at / r) * n + kept[at % r]!]!);
+  const used = exhausted ? vectors.map((_, i) => i) : kept;
+  const samples = used.map((i, column) => {
+    const [omega, w] = [vectors[i]!, W[i]!];
+    const s = exhausted ? new Array<number>(r).fill(0) : leftOut(triangle, r, column);
     const t = Z.map((z) => inner(z, omega));
     const overlap = s.reduce((sum, x, j) => sum + x * w[j]!, 0);
     const u = w.map((x, j) => x - overlap * s[j]!);
@@ -174,6 +180,13 @@ async function xtrace(size: number, vectors: Float64Array[], run: Run): Promise<
   });
   const { mean, error } = meanAndError(samples);
   return { estimate: mean, standardError: error, samples: Float64Array.from(samples), iterations: run.count };
+}
+
+/** ‖y − Σ_j weights[j]·columns[j]‖. */
+function distance(y: Float64Array, columns: readonly Float64Array[], weights: readonly number[]): number {
+  const rest = y.slice();
+  for (const [j, column] of columns.entries()) for (let i = 0; i < rest.length; i++) rest[i] = rest[i]! - weights[j]! * column[i]!;
+  return norm(rest);
 }
 
 /** R⁻ᵀe_i, normalised: forward substitution with Rᵀ. */

@@ -163,3 +163,21 @@ test('a sharpness trace can record the trace of the Hessian on its way', async (
   expect(history.map(({ step }) => step)).toEqual([0, 2, 4]);
   expect(history.every(({ trace: flatness }) => Number.isFinite(flatness))).toBe(true);
 });
+
+test('in two and three dimensions XTrace does not claim to be exact where its probes repeat each other', async () => {
+  for (const values of [
+    [1, 3],
+    [1, -2, 4],
+  ]) {
+    const op = rotated(Float64Array.from(values));
+    const exact = values.reduce((sum, x) => sum + x, 0);
+    let certain = 0;
+    for (let seed = 0; seed < 200; seed++) {
+      const { estimate, standardError } = await trace(op, { method: 'xtrace', probes: 12, seed });
+      if (!(standardError < 1e-9)) continue; // uncertain, or a single sample
+      certain++;
+      expect(Math.abs(estimate - exact)).toBeLessThan(1e-9);
+    }
+    expect(certain).toBeGreaterThan(150);
+  }
+});
