@@ -3,11 +3,12 @@ import { asRecord, checkFinite, checkFloats, checkInteger, checkLength, checkPos
 import { DomainError } from '../core/errors.js';
 import { asFloats, type FloatArray, floats, type NumberArray, type Precision, precisionOf } from '../core/tensor.js';
 import { cholesky } from '../kernels/cholesky.js';
+import { nrm2 } from '../kernels/dot.js';
 import { gemm } from '../kernels/gemm.js';
 import { gemv } from '../kernels/gemv.js';
 import { combineRows, replaceInverse, rowDots } from '../kernels/mfac-window.js';
 import { trsm } from '../kernels/triangular.js';
-import { type F64, type Real, slice } from '../runtime/arena.js';
+import { type Arena, type F64, type Real, slice } from '../runtime/arena.js';
 import { Instance } from '../runtime/instance.js';
 
 export interface DynamicMfacOptions {
@@ -108,15 +109,16 @@ export class DynamicMfac {
   /** F⁻¹x for x [d]. For a gradient that has just been pushed, `update` is the accurate form. @throws {ShapeError | DomainError} */
   ihvp(x: NumberArray): FloatArray {
     const from = this.#read('x', x);
-    const { instance, window, inverse } = this.#open(precisionOf(from));
+    const state = this.#open(precisionOf(from));
+    const { instance, window } = state;
     const { window: m, size: d } = this;
     const precision = this.#precision as Precision;
     return instance.run((arena) => {
       const y = arena.putAs(precision, from);
-      const [c, b] = [arena.zeros('f64', m), arena.alloc('f64', m)];
+      const c = arena.zeros('f64', m);
       const { used, rows } = this.#rows(window, this.#pushes);
       rowDots(used, d, rows, y, slice(c, 0, used));
-      gemv(m, m, inverse, c, b);
+      const b = this.#solve(state, arena, c);
       combineRows(used, d, -1 / this.damping, rows, slice(b, 0, used), 1 / this.damping, y, y);
       return arena.take(y) as FloatArray;
     });
@@ -136,13 +138,17 @@ export class DynamicMfac {
     }
     const slot = this.#pushes % this.window;
     this.push(g);
-    const { instance, window, inverse } = this.#state as State;
+    const state = this.#state as State;
+    const { instance, window } = state;
     const { window: m, size: d } = this;
     const precision = this.#precision as Precision;
     return instance.run((arena) => {
       const y = out && momentum > 0 ? arena.putAs(precision, out) : arena.real(precision, d);
       const { used, rows } = this.#rows(window, this.#pushes);
-      combineRows(used, d, (out ? 1 - momentum : 1) * m, rows, slice(inverse, slot * m, used), out ? momentum : 0, y, y);
+      const unit = arena.zeros('f64', m);
+      arena.view(unit)[slot] = 1;
+      const b = slice(this.#solve(state, arena, unit), 0, used);
+      combineRows(used, d, (out ? 1 - momentum : 1) * m, rows, b, out ? momentum : 0, y, y);
       if (!out) return arena.take(y) as FloatArray;
       out.set(arena.view(y));
       return out;
@@ -214,6 +220,28 @@ export class DynamicMfac {
     }
     this.#state = { instance, window, gram, inverse };
     return this.#state;
+  }
+
+  /**
+   * K⁻¹c [m] by iterative refinement. Where gradients nearly repeat each other, elements of K⁻¹ reach 1/(mλ) and cancel in products with W:
+   * K⁻¹ alone is then right to far fewer digits than K. One that is hardly right at all is computed afresh.
+   */
+  #solve(state: State, arena: Arena, c: F64): F64 {
+    const m = this.window;
+    const [z, r] = [arena.alloc('f64', m), arena.alloc('f64', m)];
+    gemv(m, m, state.inverse, c, z);
+    for (let correction = 0; correction < 2; correction++) {
+      arena.view(r).set(arena.view(c));
+      gemv(m, m, state.gram, z, r, { alpha: -1, beta: 1 });
+      const residual = nrm2(r) / nrm2(c);
+      if (!(residual > 1e-13)) break;
+      if (residual > 1e-2 && this.#sinceRefresh > 0) {
+        this.#sinceRefresh = 0;
+        if (this.#factorize(state)) gemv(m, m, state.inverse, c, z);
+        correction = -1;
+      } else gemv(m, m, state.inverse, r, z, { beta: 1 });
+    }
+    return z;
   }
 
   /** K⁻¹ from K by Cholesky factorisation. */

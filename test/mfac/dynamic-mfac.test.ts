@@ -129,3 +129,29 @@ test('a gradient that is refused leaves the window as it was', () => {
   expect([mfac.ihvp(randomF64(d, 20)), mfac.row(0), mfac.row(1)]).toEqual(before);
   expect(mfac.pushes).toBe(4);
 });
+
+test.each([
+  ['float32', 1e-5, 1e-6],
+  ['float64', 1e-5, 1e-8],
+  ['float64', 1e-7, 1e-4],
+  ['float64', 1e-8, 1e-2],
+] as const)('in %s gradients that repeat each other at damping %p keep F⁻¹g right to %p', (precision, damping, rtol) => {
+  const [m, d] = [12, 40];
+  const base = randomF32(d / 2, 1); // repeated; the others are orthogonal to it: F⁻¹g = g/(λ + copies/m·‖g‖²)
+  const squares = base.reduce((sum, v) => sum + v * v, 0);
+  using mfac = new DynamicMfac({ size: d, window: m, damping, precision });
+  for (let t = 0; t < 5 * m; t++) {
+    if (t % 3 === 0) {
+      mfac.update(Float64Array.from([...new Float64Array(d / 2), ...randomF32(d / 2, t + 2)]));
+      continue;
+    }
+    const g = Float64Array.from([...base, ...new Float64Array(d / 2)]);
+    const got = mfac.update(g);
+    let copies = 0;
+    for (let s = Math.max(0, t - m + 1); s <= t; s++) if (s % 3 !== 0) copies++;
+    const want = g.map((v) => v / (damping + (copies / m) * squares));
+    expect(relativeError(got, want)).toBeLessThan(rtol);
+    const along = mfac.ihvp(g); // the subtractive form loses ‖g‖²/λ of its digits
+    if (precision === 'float64') expect(relativeError(along, want)).toBeLessThan(1e-14 / damping + rtol);
+  }
+});
