@@ -16,6 +16,8 @@ import { choice, type GlobalArgs, integer, list, number, numbers, text } from '.
 
 interface Args extends GlobalArgs, ModelArgs, DataArgs {
   sparsity: number[] | undefined;
+  speedup: number | undefined;
+  'batch-size': number;
   pattern: string | undefined;
   method: NonNullable<PruneModelOptions['method']> | 'channel';
   update: NonNullable<PruneModelOptions['update']>;
@@ -36,6 +38,7 @@ interface Args extends GlobalArgs, ModelArgs, DataArgs {
 type Run = Omit<PruneModelResult, 'mask' | 'perLayer'> & {
   perLayer: readonly PruneModelResult['perLayer'][number][];
   method: string;
+  speedup?: number;
   bytes: number;
   gzipBytes: number;
   out: string;
@@ -55,6 +58,15 @@ export const prune: CommandModule<GlobalArgs, Args> = {
           high: 1,
         }),
         pattern: text('pattern', 'n:m in place of a sparsity: n of every m neighbours stay, such as 2:4'),
+        speedup: number(
+          'speedup',
+          'channel: times as fast as before; layers are timed here, and slow channels go where they matter least',
+          {
+            low: 1,
+            high: 1000,
+          },
+        ),
+        'batch-size': integer('batch-size', 'speedup: samples in the batch that is timed', { low: 1, initial: 64 }),
         out: { ...text('out', 'Pruned ONNX file'), demandOption: true },
         method: choice('method', 'How weights are chosen', [...pruneMethods, 'channel'], 'mfac'),
         update: choice('update', 'mfac, block4: how the kept weights move', ['joint', 'independent', 'greedy'], 'joint'),
@@ -100,6 +112,8 @@ export const prune: CommandModule<GlobalArgs, Args> = {
                 sparsity,
                 samples,
                 seed,
+                batchSize: args['batch-size'],
+                ...(args.speedup !== undefined && { speedup: args.speedup }),
               });
               done.push(written(encodeModel(packed(smaller, args)), { ...result, method: args.method, out }));
               continue;
@@ -123,6 +137,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
 /** One file for every sparsity, or one for the pattern. */
 function targetsOf({
   sparsity,
+  speedup,
   pattern,
   method,
   include,
@@ -130,6 +145,8 @@ function targetsOf({
   compress,
   compact,
 }: Args): Pick<PruneModelOptions, 'sparsity' | 'pattern'>[] {
+  if (speedup !== undefined && method !== 'channel') throw new DomainError(`--speedup: expected method channel, got ${method}`);
+  if (speedup !== undefined && sparsity === undefined && pattern === undefined) return [{ sparsity: 0 }];
   if ((sparsity === undefined) === (pattern === undefined))
     throw new DomainError(`--sparsity: expected either a sparsity or a pattern, got ${pattern ? 'both' : 'none'}`);
   if (compress && compact) throw new DomainError('--compact: expected either --compress or --compact, got both');
@@ -185,16 +202,18 @@ function layers({ perLayer }: Run): string {
 
 function summary(runs: readonly Run[]): string {
   const accuracy = (value: number | null): string => (value === null ? 'no labels' : percent(value));
-  const [{ before }] = runs as [Run];
+  const [{ before, speedup: timed }] = runs as [Run];
+  const speed = (text: string): string[] => (timed === undefined ? [] : [text]);
   return table(
-    ['', 'sparsity', 'loss', 'accuracy', 'bytes', 'gzip', 'file'],
+    ['', 'sparsity', 'loss', 'accuracy', ...speed('speed'), 'bytes', 'gzip', 'file'],
     [
-      ['dense', '', short(before.loss), accuracy(before.accuracy), '', '', ''],
-      ...runs.map(({ method, sparsity, after, bytes, gzipBytes, out }) => [
+      ['dense', '', short(before.loss), accuracy(before.accuracy), ...speed(''), '', '', ''],
+      ...runs.map(({ method, sparsity, after, speedup, bytes, gzipBytes, out }) => [
         method,
         percent(sparsity),
         short(after.loss),
         accuracy(after.accuracy),
+        ...speed(`${speedup?.toFixed(2)}x`),
         size(bytes),
         size(gzipBytes),
         out,

@@ -2,6 +2,7 @@
 
 export { type AccuracyPredictor, type AccuracyPredictorOptions, accuracyPredictor } from './accuracy-predictor.js';
 export { bundledRidgeHead } from './bundled-ridge-head.js';
+export { type ChannelAllocationOptions, type ChannelAllocationResult, channelAllocation } from './channel-allocation.js';
 export { type ChannelPruneOptions, type ChannelPruneResult, channelPrune, channelValues, type PrunedGroup } from './channel-prune.js';
 export { type ClassWeightedRankingLossOptions, classWeightedRankingLoss } from './class-weighted-ranking-loss.js';
 export { ConcreteMask, type ConcreteMaskOptions, type ConcreteSample } from './concrete-mask.js';

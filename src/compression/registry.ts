@@ -1,6 +1,7 @@
 import type { Registry } from '../core/registry.js';
 import { accuracyPredictor } from './accuracy-predictor.js';
 import { bundledRidgeHead } from './bundled-ridge-head.js';
+import { channelAllocation } from './channel-allocation.js';
 import { channelPrune, channelValues } from './channel-prune.js';
 import { classWeightedRankingLoss } from './class-weighted-ranking-loss.js';
 import { ConcreteMask } from './concrete-mask.js';
@@ -136,6 +137,11 @@ export const registry = {
     summary: 'Quantisation noise with gradients for clip and width',
     papers: [212],
     test: 'test/compression/quantize.test.ts',
+  },
+  'channel-allocation': {
+    method: channelAllocation,
+    summary: 'Channels that every group keeps under limits of channels and of time',
+    test: 'test/compression/channel-allocation.test.ts',
   },
   'channel-prune': {
     method: channelPrune,

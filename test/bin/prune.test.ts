@@ -95,7 +95,24 @@ test('--pattern 2:4 and --method channel write models that evaluate as they say,
   }
 });
 
+test('--method channel --speedup times the layers here and writes a model of at most half of the channels with its speed', async () => {
+  writeFileSync(join(folder, 'fast.onnx'), encodeModel(digitsNetwork({ channels: [16, 16, 16] })));
+  const how = ['prune', 'fast.onnx', ...args.slice(2), '--method', 'channel', '--sparsity', '0.5', '--speedup', '1.1', '--samples', '32'];
+  const { stdout, code } = await cli([...how, '--out', 'faster.onnx', '--json'], { cwd: folder });
+  expect(code).toBe(0);
+  const { groups, speedup, after } = JSON.parse(stdout);
+  const sum = (values: number[]): number => values.reduce((a, b) => a + b, 0);
+  const kept = groups.map((group: { kept: object }) => Object.keys(group.kept).length);
+  expect(sum(kept)).toBeLessThanOrEqual(0.5 * sum(groups.map(({ channels }: { channels: number }) => channels)));
+  expect(speedup).toBeGreaterThan(0); // how fast is the machine's affair
+  const again = await cli(['evaluate', 'faster.onnx', ...args.slice(2), '--json'], { cwd: folder });
+  expect(JSON.parse(again.stdout)).toEqual(after);
+});
+
 test.each([
+  [['--speedup', '2', '--sparsity', '0.5'], /^error: --speedup: expected method channel, got mfac/],
+  [['--speedup', '0.5', '--method', 'channel'], /^error: --speedup: expected a number from 1 to 1000, got 0.5/],
+  [['--speedup', '900', '--method', 'channel'], /^error: speedup: expected one that fewer channels bring here, .* at most, got 900/],
   [['--sparsity', '1.2'], /^error: --sparsity: expected a number from 0 to 1, got 1.2/],
   [['--sparsity', 'half'], /^error: --sparsity: expected a number, got 'half'/],
   [['--sparsity', '0.5', '--method', 'guess'], /^error: --method: expected one of mfac, magnitude, .* got 'guess'/],

@@ -295,5 +295,11 @@ test('channels: a smaller model with the same inputs and outputs, measured befor
   expect(own.groups.map(({ kept }) => kept.length)).toEqual([4]);
   await expect(pruneChannels(opened, data, { sparsity: [0.2, 0.2] })).rejects.toThrow(/sparsity: expected 1 elements, got 2/);
   await expect(pruneChannels(opened, data, { sparsity: [2] })).rejects.toThrow(/sparsity: expected a number from 0 to 1, got 2/);
+  await expect(pruneChannels(opened, data, {})).rejects.toThrow(/sparsity: expected a sparsity, a speedup or both, got none/);
+  await expect(pruneChannels(opened, data, { speedup: 0.5 })).rejects.toThrow(/speedup: expected a number from 1 to 1000, got 0.5/);
+  await expect(pruneChannels(opened, data, { speedup: 2, sparsity: [0.5] })).rejects.toThrow(
+    /sparsity: expected one share of all channels/,
+  );
+  await expect(pruneChannels(opened, data, { speedup: 2, batchSize: 0 })).rejects.toThrow(/batchSize: expected an integer/);
   opened.dispose();
 });

@@ -76,6 +76,19 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
     const { values, backward } = pseudoQuantize(weights, { alpha: 1, bits: 3.5 });
     return { values, ...backward(weights) };
   },
+  'channel-allocation': ({ channelAllocation }) =>
+    channelAllocation({
+      levels: [
+        [2, 4],
+        [4, 8],
+      ],
+      losses: [
+        [3, 0],
+        [1, 0],
+      ],
+      time: ([a = 0, b = 0]) => a * b,
+      limit: 20,
+    }),
   'channel-prune': async (area) => {
     const { model, groups } = area.channelPrune(await network(), { sparsity: 0.5 });
     return {
