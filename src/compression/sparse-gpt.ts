@@ -13,14 +13,16 @@ import { maskSmallest } from './smallest.js';
 export interface ColumnsOptions {
   readonly sparsity: number | undefined;
   readonly pattern: Pattern | undefined;
-  /** Columns whose mask is chosen at once; of all rows together. */
+  /** Columns whose mask is chosen at once, of all rows together; whole groups with a pattern. */
   readonly blockSize: number;
 }
 
 /** With H⁻¹ = LLᵀ: the error of column j, (w − ŵ)/L_jj, times row j of Lᵀ is taken off what follows; masks by w²/L_jj². */
 export function pruneColumns(problem: LayerProblem, options: ColumnsOptions): { weights: Float64Array; mask: Uint8Array } {
   const { rows, cols, inverse } = problem;
-  const { sparsity = 0, pattern, blockSize } = options;
+  const { sparsity = 0, pattern } = options;
+  // A group of a pattern lies in one block: its scores see what all columns before it passed on.
+  const blockSize = pattern ? Math.ceil(options.blockSize / pattern.m) * pattern.m : options.blockSize;
   const mask = new Uint8Array(rows * cols).fill(1);
   return withArena((arena) => {
     const factor = arena.put(inverse);

@@ -119,3 +119,13 @@ test('bad input is refused by name', () => {
     /w: expected finite/,
   );
 });
+
+test('a pattern by columns is the same whatever the block size: no group is scored before what columns before it passed on', () => {
+  const options = { method: 'columns', pattern: { n: 2, m: 4 } } as const;
+  const whole = layerObs(W, X, options);
+  for (const blockSize of [1, 4, 6, 7, 23]) {
+    const parts = layerObs(W, X, { ...options, blockSize });
+    expect(parts.mask).toEqual(whole.mask);
+    expectClose(parts.weights.data, whole.weights.data, { atol: 1e-12 });
+  }
+});
