@@ -25,13 +25,22 @@ export interface Rows {
   /** Of the inputs as given. */
   readonly shape: readonly number[];
   readonly x: FloatArray;
+  /** The caller's array that `x` is, or was read from. */
+  readonly given: Tensor['data'];
   readonly labels: Int32Array | undefined;
   readonly targets: FloatArray | undefined;
   readonly weights: FloatArray;
 }
 
-/** The single input of a dense model as rows [n, inputs]; further axes are flattened. @throws {ShapeError | DomainError} */
-export function readInputs(net: Network, inputs: Inputs): { count: number; shape: readonly number[]; x: FloatArray } {
+/**
+ * The single input of a dense model as rows [n, inputs]; further axes are flattened. Numbers that are `known` are finite.
+ * @throws {ShapeError | DomainError}
+ */
+export function readInputs(
+  net: Network,
+  inputs: Inputs,
+  known: (x: FloatArray) => boolean = () => false,
+): { count: number; shape: readonly number[]; x: FloatArray; given: Tensor['data'] } {
   const record = asRecord('x', inputs, 'a tensor [n, …]') as Record<string, unknown>;
   const single = isTypedArray(record.data) ? inputs : Object.values(record)[0];
   if (!isTypedArray(record.data) && Object.keys(record).length !== 1)
@@ -43,14 +52,15 @@ export function readInputs(net: Network, inputs: Inputs): { count: number; shape
     throw new ShapeError(`x: expected shape [n, ${width}], got [${shape.join(', ')}]`);
   }
   const x = convert(net.precision, data);
-  checkFinite('x', x);
-  return { count, shape, x };
+  if (!known(x)) checkFinite('x', x);
+  return { count, shape, x, given: data };
 }
 
 /** Inputs, labels or targets, and weights of a batch. @throws {ShapeError | DomainError} by name */
-export function readBatch(net: Network, batch: Batch): Rows {
+export function readBatch(net: Network, batch: Batch, known?: (x: FloatArray) => boolean): Rows {
   const { x: given, y, weights: own } = asRecord('batch', batch, '{ x, y }');
-  const { count, shape, x } = readInputs(net, given);
+  const inputs = readInputs(net, given, known);
+  const { count } = inputs;
   const outputs = net.layers.at(-1)!.outputs;
   const weights = own ? convert(net.precision, asFloats('weights', own)) : floats(net.precision, count).fill(1);
   checkLength('weights', weights, count);
@@ -59,12 +69,14 @@ export function readBatch(net: Network, batch: Batch): Rows {
     const targets = convert(net.precision, asTensor('y', y).data);
     checkLength('y', targets, count * outputs);
     checkFinite('y', targets);
-    return { count, shape, x, labels: undefined, targets, weights };
+    return { ...inputs, labels: undefined, targets, weights };
   }
   const labels = isIntegerArray(y) ? y : asTensor('y', y).data;
   checkLength('y', labels, count);
   checkLabels('y', labels as ArrayLike<number>, outputs);
-  return { count, shape, x, labels: Int32Array.from(labels as ArrayLike<number>, Number), targets: undefined, weights };
+  const codes = new Int32Array(count);
+  for (let i = 0; i < count; i++) codes[i] = Number(labels[i]);
+  return { ...inputs, labels: codes, targets: undefined, weights };
 }
 
 function convert(precision: Precision, data: Tensor['data']): FloatArray {
@@ -111,12 +123,13 @@ export interface LossSeeds {
   curvature(x: Real, out: Real): void;
 }
 
-/** Evaluates the loss of a chunk of `rows` from `start` on its outputs. `weighted: false` takes every weight as 1. */
-export function lossSeeds(arena: Arena, net: Network, rows: Rows, start: number, trace: Trace, weighted = true): LossSeeds {
+/** Evaluates the loss of a chunk of `rows` from `start` on its outputs, weights times `scale`. `weighted: false` takes every weight as 1. */
+export function lossSeeds(arena: Arena, net: Network, rows: Rows, start: number, trace: Trace, weighted = true, scale = 1): LossSeeds {
   const outputs = net.layers.at(-1)!.outputs;
   const end = start + trace.rows;
   const z = trace.a.at(-1)!;
-  const weights = arena.put(weighted ? rows.weights.subarray(start, end) : floats(net.precision, trace.rows).fill(1));
+  const own = weighted ? rows.weights.subarray(start, end) : floats(net.precision, trace.rows).fill(1);
+  const weights = arena.put(scale === 1 ? own : own.map((x) => x * scale));
   const delta = arena.real(net.precision, z.length);
   const losses = arena.alloc('f64', trace.rows);
   if (rows.targets) {

@@ -7,7 +7,7 @@ import { type FloatArray, floats, type Precision, type Tensor, type TensorLike }
 import { checkDecoded, type Model } from '../onnx/graph.js';
 import { decodeModel } from '../onnx/model.js';
 import { lossSeeds, type Rows, readBatch, readInputs, readSeeds, readVector, seedBlock } from './batch.js';
-import { accumulate, type ChunkWork, columnsOf, Engine, type SumWork } from './engine.js';
+import { accumulate, type ChunkWork, columnsOf, Engine, type ProductWork, type SumWork } from './engine.js';
 import { denseTail } from './from-onnx.js';
 import { backward, rBackward, rForward } from './passes.js';
 import { type DenseModelSpec, readSpec } from './spec.js';
@@ -24,7 +24,7 @@ export interface PerSampleOptions extends LongOptions {
  * A dense network on WebAssembly alone: forward, gradient, exact Hessian-vector products by Pearlmutter's R-operator, Gauss–Newton
  * products and per-sample gradients, in f32 or f64. It owns an instance of the kernels; `dispose()` lets its memory go.
  *
- * Hessian and Gauss–Newton products on one batch keep its forward pass (up to 32 MB) while parameters and inputs stay the same.
+ * Hessian and Gauss–Newton products on one batch keep its forward and backward pass (up to 32 MB) while parameters and batch stay the same.
  * Data runs through it in steps of 1,024 rows, between which `signal` and `onProgress` have their turn; what a call is given must not change
  * before the call ends. Flat parameter order: weight, bias of the first layer, weight, bias of the second, …; the loss is the weighted mean over samples
  * (mse: and over outputs, factor 1).
@@ -122,31 +122,29 @@ export class DenseModel implements DifferentiableModel {
       total += seeds.total;
       backward(arena, net, w, trace, seeds.delta, out);
     };
-    const { mean, weight } = await this.#engine.mean(this.#parameters, data, 1, work, options);
+    const { mean, weight } = await this.#engine.mean(this.#parameters, data, work, options);
     return { value: total / weight, grad: mean };
   }
 
   async hvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
     const { net } = this.#engine;
-    const work: SumWork = (arena, trace, start, w, rows, out, along) => {
-      const seeds = lossSeeds(arena, net, rows, start, trace);
+    const work: ProductWork = (arena, { trace, seeds, back }, w, along, out) => {
       const carried = rForward(arena, net, w, along, trace);
       const rdelta = carried.ra.at(-1)!;
       seeds.curvature(rdelta, rdelta);
-      rBackward(arena, net, w, along, trace, carried, seeds.delta, rdelta, out);
+      rBackward(arena, net, w, along, trace, carried, back!, rdelta, out);
     };
-    return (await this.#engine.mean(this.#parameters, data, 2, work, options, readVector(net, 'v', v))).mean;
+    return this.#engine.product(this.#parameters, data, 2, work, options, readVector(net, 'v', v));
   }
 
   async ggnvp(data: Data, v: FloatArray, options: LongOptions = {}): Promise<FloatArray> {
     const { net } = this.#engine;
-    const work: SumWork = (arena, trace, start, w, rows, out, along) => {
-      const seeds = lossSeeds(arena, net, rows, start, trace);
+    const work: ProductWork = (arena, { trace, seeds }, w, along, out) => {
       const delta = rForward(arena, net, w, along, trace).ra.at(-1)!;
       seeds.curvature(delta, delta);
       backward(arena, net, w, trace, delta, out);
     };
-    return (await this.#engine.mean(this.#parameters, data, 1, work, options, readVector(net, 'v', v))).mean;
+    return this.#engine.product(this.#parameters, data, 1, work, options, readVector(net, 'v', v));
   }
 
   /** The gradient of each sample's own loss (weights play no part) [n, d], or of the named `slots` only. */

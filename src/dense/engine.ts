@@ -10,7 +10,7 @@ import { outerRows } from '../kernels/dense.js';
 import type { Arena, Real } from '../runtime/arena.js';
 import { Instance } from '../runtime/instance.js';
 import { type Rows, readBatch } from './batch.js';
-import { ChunkSums, KeptPasses } from './kept-passes.js';
+import { ChunkSums, KeptPasses, type Prepared, prepare } from './kept-passes.js';
 import { backward, forward, type Network, type Trace } from './passes.js';
 
 /** Samples that go through the network together: activations of a layer stay in the cache, memory does not grow with the data. */
@@ -22,8 +22,10 @@ const stepRows = 1024;
 
 /** What is done with the forward trace of one chunk of rows that starts at sample `start`; `w` are the parameters. */
 export type ChunkWork = (arena: Arena, trace: Trace, start: number, w: Real) => void;
-/** What is added to `out` [d] for one chunk; `v` holds the direction of products. */
-export type SumWork = (arena: Arena, trace: Trace, start: number, w: Real, rows: Rows, out: Real, v: Real) => void;
+/** What is added to `out` [d] for one chunk. */
+export type SumWork = (arena: Arena, trace: Trace, start: number, w: Real, rows: Rows, out: Real) => void;
+/** What a product along v adds to `out` [d] for one chunk; `w` are the parameters. */
+export type ProductWork = (arena: Arena, ready: Prepared, w: Real, v: Real, out: Real) => void;
 /** The gradient of something with respect to the outputs [rows, k]. */
 export type SeedOf = (arena: Arena, trace: Trace, start: number) => Real;
 
@@ -99,12 +101,18 @@ export class Engine {
   }
 
   /**
-   * Calls `work` on the rows `from` … `to` of every checked batch, each call a step, and returns the sum of weights.
+   * Calls `work` on the rows `from` … `to` of every checked batch, each call a step, and returns the sum of weights. Inputs that are `known`
+   * are not looked at again.
    * @throws {DomainError} when it is not positive; {AbortError} by `signal`, between steps
    */
-  async batches(data: Data, work: (rows: Rows, from: number, to: number) => void, options: LongOptions): Promise<number> {
+  async batches(
+    data: Data,
+    work: (rows: Rows, from: number, to: number) => void,
+    options: LongOptions,
+    known?: (x: FloatArray) => boolean,
+  ): Promise<number> {
     let weight = 0;
-    for await (const { rows, from, to } of watched(this.#cut(data), options)) {
+    for await (const { rows, from, to } of watched(this.#cut(data, known), options)) {
       for (let i = from; i < to; i++) weight += rows.weights[i]!;
       work(rows, from, to);
     }
@@ -112,47 +120,68 @@ export class Engine {
     return weight;
   }
 
-  async *#cut(data: Data): AsyncGenerator<{ rows: Rows; from: number; to: number }> {
+  async *#cut(data: Data, known?: (x: FloatArray) => boolean): AsyncGenerator<{ rows: Rows; from: number; to: number }> {
     for await (const batch of batchesOf(data)) {
-      const rows = readBatch(this.net, batch);
+      const rows = readBatch(this.net, batch, known);
       for (let from = 0; from < rows.count; from += stepRows) yield { rows, from, to: Math.min(rows.count, from + stepRows) };
     }
   }
 
-  /**
-   * Weighted mean over all data of what `work` adds [d]: in the network's precision within 1,024 samples, in f64 across those. With a
-   * `direction` [d], forward passes are kept from the second call on while parameters and inputs stay the same.
-   */
-  async mean(
-    parameters: FloatArray,
-    data: Data,
-    derivatives: 1 | 2,
-    work: SumWork,
-    options: LongOptions,
-    direction?: FloatArray,
-  ): Promise<{ mean: FloatArray; weight: number }> {
+  /** Weighted mean over all data of what `work` adds [d]: in the network's precision within 1,024 samples, in f64 across those. */
+  async mean(parameters: FloatArray, data: Data, work: SumWork, options: LongOptions): Promise<{ mean: FloatArray; weight: number }> {
     const { parameterCount: d, precision } = this.net;
     const sums = new ChunkSums();
-    let kept: readonly Trace[] | undefined;
     const step = (rows: Rows, from: number, to: number): void => {
-      const { instance, passes, w } = this.#open(parameters);
-      if (from === 0) kept = direction && passes.of(rows, derivatives, chunkRows);
-      else if (kept && !passes.hold(kept)) kept = undefined; // other calls came between two steps
-      instance.run((outer) => {
+      this.#open(parameters).instance.run((outer) => {
         const out = outer.zeroReal(precision, d);
-        const v = direction ? outer.put(direction) : w;
-        const add: ChunkWork = (arena, trace, start) => work(arena, trace, start, w, rows, out, v);
-        if (!kept) this.chunks(parameters, rows.x, from, to, derivatives, add);
-        else
-          for (let start = from; start < to; start += chunkRows) {
-            const trace = kept[start / chunkRows]!;
-            instance.run((arena) => add(arena, trace, start, w));
-          }
-        sums.add(outer.view(out));
+        this.chunks(parameters, rows.x, from, to, 1, (arena, trace, start, w) => work(arena, trace, start, w, rows, out));
+        sums.add(outer.view(out), 1);
       });
     };
     const weight = await this.batches(data, step, options);
     return { mean: sums.times(1 / weight, (total, factor) => this.narrow(total, factor)), weight };
+  }
+
+  /**
+   * The mean of what `work` adds for a curvature of this order along a direction [d], summed as by `mean`. From the second call on, the passes
+   * of a batch are kept while parameters and batch stay the same.
+   */
+  async product(
+    parameters: FloatArray,
+    data: Data,
+    order: 1 | 2,
+    work: ProductWork,
+    options: LongOptions,
+    direction: FloatArray,
+  ): Promise<FloatArray> {
+    const { net } = this;
+    const sums = new ChunkSums();
+    let kept: readonly Prepared[] | undefined;
+    let weightOfBatch = 1;
+    const step = (rows: Rows, from: number, to: number): void => {
+      const { instance, passes, w } = this.#open(parameters);
+      if (from === 0) {
+        // Weights that sum to one: the product of a single batch is then its mean as it stands.
+        weightOfBatch = 0;
+        for (let i = 0; i < rows.count; i++) weightOfBatch += rows.weights[i]!;
+        weightOfBatch ||= 1;
+        kept = passes.of(rows, order, chunkRows, 1 / weightOfBatch);
+      } else if (kept && !passes.hold(kept)) kept = undefined; // other calls came between two steps
+      instance.run((outer) => {
+        const out = outer.zeroReal(net.precision, net.parameterCount);
+        const v = outer.put(direction);
+        for (let start = from; start < to; start += chunkRows) {
+          instance.run((arena) => {
+            const count = Math.min(chunkRows, to - start);
+            const ready = kept?.[start / chunkRows] ?? prepare(arena, net, w, rows, start, count, order, 1 / weightOfBatch);
+            work(arena, ready, w, v, out);
+          });
+        }
+        sums.add(outer.view(out), weightOfBatch);
+      });
+    };
+    const weight = await this.batches(data, step, options, (x) => this.#held?.passes.matches(x) ?? false);
+    return sums.times(1 / weight, (total, factor) => this.narrow(total, factor));
   }
 
   /** J_iᵀ seed_i of every sample [n, columns]: δ_i ⊗ a_i layer by layer, in slices of bounded memory. */

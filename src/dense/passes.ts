@@ -126,7 +126,29 @@ function toPrevious(arena: Arena, net: Network, layer: DenseLayer, delta: Real, 
   return out;
 }
 
-/** Exact Hessian-vector product by the R-operator, added to `product` [d]; both seeds [rows, k] are overwritten. */
+/** ∂loss/∂a and ∂loss/∂z of every layer; one block where the activation has no curvature. */
+export interface BackPass {
+  readonly toOutput: readonly Real[];
+  readonly toSum: readonly Real[];
+}
+
+/** The backward pass that Hessian products share, whatever their direction. `delta` becomes part of it. */
+export function backPass(arena: Arena, net: Network, w: Real, trace: Trace, delta: Real): BackPass {
+  const toOutput: Real[] = [];
+  const toSum: Real[] = [];
+  let back = delta;
+  for (let l = net.layers.length - 1; l >= 0; l--) {
+    const d1 = trace.d1[l];
+    const sum = trace.d2[l] ? arena.real(net.precision, back.length) : back;
+    if (d1) multiply(back, d1, sum);
+    toOutput[l] = back;
+    toSum[l] = sum;
+    if (l > 0) back = toPrevious(arena, net, net.layers[l]!, sum, w, trace.rows);
+  }
+  return { toOutput, toSum };
+}
+
+/** Exact Hessian-vector product by the R-operator, added to `product` [d]; the seed `rdelta` [rows, k] is overwritten. */
 export function rBackward(
   arena: Arena,
   net: Network,
@@ -134,27 +156,25 @@ export function rBackward(
   v: Real,
   trace: Trace,
   { ra, rz }: ReturnType<typeof rForward>,
-  delta: Real,
+  { toOutput, toSum }: BackPass,
   rdelta: Real,
   product: Real,
 ): void {
   const { rows } = trace;
-  let back = delta;
   let rback = rdelta;
   for (let l = net.layers.length - 1; l >= 0; l--) {
     const layer = net.layers[l]!;
     const d1 = trace.d1[l];
     const d2 = trace.d2[l];
-    if (d1 && d2) activationTurn(rback, d1, back, d2, rz[l]!, rback);
+    const back = toSum[l]!;
+    if (d1 && d2) activationTurn(rback, d1, toOutput[l]!, d2, rz[l]!, rback);
     else if (d1) multiply(rback, d1, rback);
-    if (d1) multiply(back, d1, back);
     collect(layer, rback, trace.a[l]!, product, rows, true);
     const carried = ra[l];
     if (carried) collect(layer, back, carried, product, rows, false);
     if (l === 0) return;
     const next = toPrevious(arena, net, layer, rback, w, rows);
     gemm(rows, layer.inputs, layer.outputs, back, weightOf(layer, v), next, { beta: 1 });
-    back = toPrevious(arena, net, layer, back, w, rows);
     rback = next;
   }
 }
