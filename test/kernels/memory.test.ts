@@ -18,7 +18,7 @@ test.each([0, ...aroundVector, 63, 64, 65, 130])('%i equal numbers are the same,
       arena.view(result).set(answers.map(Number));
       return result;
     });
-    for (const answers of found) expect(Array.from(answers)).toEqual([1, ...new Array(n).fill(0), 1]);
+    for (const answers of found) expect(Array.from(answers as Int32Array)).toEqual([1, ...new Array(n).fill(0), 1]);
   }
 });
 
