@@ -5,7 +5,7 @@
 import { vexp } from './lib/exp';
 import { at, hmax, lanes } from './lib/lanes';
 import { vlog1p } from './lib/log1p';
-import { base, exponents, share, solve } from './lib/sigmoids';
+import { balanced, base, exponents, factorOf, rebase, share, slope, solve } from './lib/sigmoids';
 
 /** Rows from here on are solved on every 16th element first. */
 const sampled: i32 = 2048;
@@ -42,10 +42,15 @@ function softtopk<T>(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, al
     let guess = max(low, min(high, centre - (smallest + largest) / 2));
     if (n >= sampled) guess = solve<T>(work, from, n >> 4, 16, (<f64>k * <f64>(n >> 4)) / <f64>n, alpha, guess, low, high, 1e-2);
     const tolerance = sizeof<T>() == 4 ? 1e-4 : 1e-8; // of the last step: the error after it is of the order of its square
-    const root = solve<T>(work, from, n, 1, <f64>k, alpha, guess, low, high, tolerance);
+    let root = solve<T>(work, from, n, 1, <f64>k, alpha, guess, low, high, tolerance);
+    if (slope < (sizeof<T>() == 4 ? 1e-3 : 1e-7) * <f64>k) {
+      // Nearly hard: sums of σ do not tell t any more.
+      root = balanced<T>(from, n, k, alpha, root);
+      rebase<T>(work, from, n, alpha, root);
+    }
     store<f64>(at<f64>(t, row), root);
 
-    const scale = v128.splat<T>(<T>NativeMath.exp(-alpha * (root - base)));
+    const scale = v128.splat<T>(factorOf<T>(-alpha * (root - base)));
     const whole = n - (n % lanes<T>());
     if (!logarithm) {
       let j = 0;
@@ -88,6 +93,19 @@ function shareOf(v: f64): f64 {
   return 1 / (1 + NativeMath.exp(-v));
 }
 
+/** v/max v in place of v where all of v is below the range of numbers, as ratios of exponentials; returns their sum. */
+function shares<T>(v: usize, x: usize, n: i32, alpha: f64, root: f64): f64 {
+  let nearest: f64 = Infinity;
+  for (let j = 0; j < n; j++) nearest = min<f64>(nearest, Math.abs(<f64>load<T>(at<T>(x, j)) + root));
+  let sum: f64 = 0;
+  for (let j = 0; j < n; j++) {
+    const share = NativeMath.exp(-alpha * (Math.abs(<f64>load<T>(at<T>(x, j)) + root) - nearest));
+    store<T>(at<T>(v, j), <T>share);
+    sum += share;
+  }
+  return sum;
+}
+
 // With v = alpha·y(1 − y): gx = v·(g − ⟨v, g⟩/Σv); for logarithms, with u = g·alpha·(1 − y): gx = u − v·Σu/Σv.
 // @ts-ignore: decorator
 @inline
@@ -106,7 +124,7 @@ function softtopkBack<T>(gx: usize, g: usize, x: usize, t: usize, rows: i32, n: 
     if (root < Infinity) {
       // work = e^(−alpha(x + t)); then v, with 1 − y = e/(1 + e), and u behind it.
       exponents<T>(work, from, n, 1, <T>alpha, <T>near);
-      const scale = v128.splat<T>(<T>NativeMath.exp(-alpha * (root - near)));
+      const scale = v128.splat<T>(factorOf<T>(-alpha * (root - near)));
       for (let j = 0; j < n; j += lanes<T>()) {
         const e = v128.mul<T>(v128.load(at<T>(work, j)), scale);
         const y = share<T>(e);
@@ -121,6 +139,7 @@ function softtopkBack<T>(gx: usize, g: usize, x: usize, t: usize, rows: i32, n: 
         along += <f64>weight;
         sum += <f64>v;
       }
+      if (logarithm && sum < (sizeof<T>() == 4 ? 1e-20 : 1e-200)) sum = shares<T>(work, from, n, alpha, root);
     }
     if (!(sum > 0)) {
       memory.fill(to, 0, at<T>(0, n)); // a hard indicator: nothing moves
@@ -140,7 +159,7 @@ export function dsofttopkBack(gx: usize, g: usize, x: usize, t: usize, rows: i32
   softtopkBack<f64>(gx, g, x, t, rows, n, alpha, logarithm, work);
 }
 
-// Twins: plain bisection, sums in f64.
+// Twins: plain bisection, sums in f64; S − k from what scores above −t lack and the others hold, so that a nearly hard S loses no digits.
 function softtopkRef<T>(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32, alpha: f64, logarithm: i32): void {
   for (let row = 0; row < rows; row++) {
     const from = at<T>(x, row * n);
@@ -153,9 +172,14 @@ function softtopkRef<T>(y: usize, t: usize, x: usize, rows: i32, n: i32, k: i32,
     }
     for (let round = 0; round < 200; round++) {
       const middle = (low + high) / 2;
-      let sum: f64 = 0;
-      for (let j = 0; j < n; j++) sum += shareOf(alpha * (<f64>load<T>(at<T>(from, j)) + middle));
-      if (sum < <f64>k) low = middle;
+      let above = 0;
+      let excess: f64 = 0;
+      for (let j = 0; j < n; j++) {
+        const u = alpha * (<f64>load<T>(at<T>(from, j)) + middle);
+        excess += u > 0 ? -shareOf(-u) : shareOf(u);
+        if (u > 0) above++;
+      }
+      if (<f64>(above - k) + excess < 0) low = middle;
       else high = middle;
     }
     const root = k == n ? Infinity : (low + high) / 2;

@@ -44,8 +44,11 @@ export function relax<T>(alpha: usize, slope: usize, d: v128, kind: i32, steepne
     v128.store(alpha, vnormal<T>(v, bell));
     v128.store(slope, v128.mul<T>(v128.splat<T>(steepness * <T>0.3989422804014327), bell)); // 1/√(2π)
   } else if (kind == RECIPROCAL) {
-    const inverse = v128.div<T>(one, v128.add<T>(v128.splat<T>(<T>2), v128.abs<T>(v)));
-    v128.store(alpha, v128.mul<T>(v128.splat<T>(<T>0.5), v128.add<T>(v128.mul<T>(v, inverse), one)));
+    // Bounded, as infinity times 1/infinity is not 1.
+    const most = v128.splat<T>(sizeof<T>() == 4 ? <T>1e30 : <T>1e300);
+    const bounded = v128.pmax<T>(v128.pmin<T>(v, most), v128.neg<T>(most));
+    const inverse = v128.div<T>(one, v128.add<T>(v128.splat<T>(<T>2), v128.abs<T>(bounded)));
+    v128.store(alpha, v128.mul<T>(v128.splat<T>(<T>0.5), v128.add<T>(v128.mul<T>(bounded, inverse), one)));
     v128.store(slope, v128.mul<T>(s, v128.mul<T>(inverse, inverse)));
   } else {
     const magnitude = v128.abs<T>(v);

@@ -32,8 +32,18 @@ export function share<T>(e: v128): v128 {
   return v128.div<T>(one, v128.add<T>(one, v128.pmin<T>(e, v128.splat<T>(sizeof<T>() == 4 ? <T>1e30 : <T>1e300))));
 }
 
+/** The largest exponent of a factor on e: infinities and zeros of e then stay what they are. */
+// @ts-ignore: decorator
+@inline
+export function factorOf<T>(exponent: f64): T {
+  const most: f64 = sizeof<T>() == 4 ? 80 : 700;
+  return <T>NativeMath.exp(max<f64>(-most, min<f64>(most, exponent)));
+}
+
 /** S of the last call of `sums`; its derivative is returned. */
 let total: f64 = 0;
+/** Σ σ(1 − σ) where the last call of `solve` ended. */
+export let slope: f64 = 0;
 
 /** total = Σ σ, and Σ σ(1 − σ), with σ = 1/(1 + e·factor); partial sums of 256 vectors are taken over into f64. */
 // @ts-ignore: decorator
@@ -81,7 +91,8 @@ export function solve<T>(e: usize, x: usize, n: i32, stride: i32, k: f64, alpha:
       base = <f64>(<T>t);
       exponents<T>(e, x, n, stride, <T>alpha, <T>base);
     }
-    const spread = sums<T>(e, n, <T>NativeMath.exp(-alpha * (t - base)));
+    const spread = sums<T>(e, n, factorOf<T>(-alpha * (t - base)));
+    slope = spread;
     const s = total;
     if (s > k) high = t;
     else low = t;
@@ -108,4 +119,54 @@ export function solve<T>(e: usize, x: usize, n: i32, stride: i32, k: f64, alpha:
     }
   }
   return t;
+}
+
+/** Takes e anew at the root where it lies too far from `base`. */
+// @ts-ignore: decorator
+@inline
+export function rebase<T>(e: usize, x: usize, n: i32, alpha: f64, root: f64): void {
+  if (alpha * Math.abs(root - base) <= reach) return;
+  base = <f64>(<T>root);
+  exponents<T>(e, x, n, 1, <T>alpha, <T>base);
+}
+
+/** Exponents from here on add nothing to a sum that holds a 1. */
+const negligible: f64 = 40;
+
+/**
+ * The root where Σ σ is k to rounding on a whole interval: k scores lie above −t, and what they lack, Σ (1 − σ), is what the others hold,
+ * Σ σ. With a and b the scores nearest to the gap, both sums are e^(−α(a+t))·A and e^(α(b+t))·B with A, B near 1: a fixed point in t that
+ * contracts by e^(−α(a−b)/2). Returns t as it is where the count above it is not k.
+ */
+export function balanced<T>(x: usize, n: i32, k: i32, alpha: f64, t: f64): f64 {
+  let a: f64 = Infinity;
+  let b: f64 = -Infinity;
+  let above = 0;
+  for (let j = 0; j < n; j++) {
+    const value = <f64>load<T>(at<T>(x, j));
+    if (value + t > 0) {
+      a = min<f64>(a, value);
+      above++;
+    } else b = max<f64>(b, value);
+  }
+  if (above != k || above == n) return t;
+  let root = -(a / 2 + b / 2);
+  for (let round = 0; round < 8; round++) {
+    let A: f64 = 0;
+    let B: f64 = 0;
+    for (let j = 0; j < n; j++) {
+      const value = <f64>load<T>(at<T>(x, j));
+      const up = value >= a;
+      const far = alpha * (up ? value - a : b - value);
+      if (!(far < negligible)) continue;
+      const part = NativeMath.exp(-far) / (1 + NativeMath.exp(-alpha * Math.abs(value + root)));
+      if (up) A += part;
+      else B += part;
+    }
+    const next = -(a / 2 + b / 2) + (NativeMath.log(A) - NativeMath.log(B)) / (2 * alpha);
+    const move = alpha * Math.abs(next - root);
+    root = next;
+    if (move <= 1e-12) break;
+  }
+  return root;
 }

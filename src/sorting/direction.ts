@@ -1,5 +1,5 @@
 // Options shared by the methods of this area.
-import { checkArray, checkOneOf } from '../core/check.js';
+import { checkArray, checkInteger, checkOneOf } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { describe } from '../core/tensor.js';
 
@@ -17,8 +17,11 @@ export function isDescending(direction: Direction): boolean {
 export function limitsOf(rows: number, n: number, segments?: ArrayLike<number>): Int32Array {
   if (segments === undefined) return Int32Array.from({ length: rows + 1 }, (_, row) => row * n);
   checkArray('segments', segments);
-  const limits = Int32Array.from(segments);
   const length = rows * n;
+  const limits = Int32Array.from(segments, (limit) => {
+    checkInteger('segments', limit, 0, length);
+    return limit;
+  });
   if (limits.length === 0 || limits[0] !== 0 || limits[limits.length - 1] !== length) {
     throw new ShapeError(`segments: expected limits from 0 to ${length}, got ${describe(segments)} from ${limits[0]} to ${limits.at(-1)}`);
   }

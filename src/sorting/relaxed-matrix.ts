@@ -2,6 +2,7 @@
 import { asRecord, checkPositive } from '../core/check.js';
 import { type FloatArray, floats, type Tensor } from '../core/tensor.js';
 import { softmaxRows } from '../kernels/softmax-rows.js';
+import type { F64 } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import { type Direction, isDescending } from './direction.js';
 import { giveBack, type Rows, type RowsOf, readLike, readRows, type Shaped, type ShapedArray, shape } from './rows.js';
@@ -21,8 +22,8 @@ export interface RelaxedMatrix<X> {
 
 /** The logits of one row of n scores, and the way of a gradient from them to the scores (added to gx). */
 export interface Scores {
-  fill(logits: FloatArray, x: FloatArray, row: number): void;
-  pull(gx: FloatArray, glogits: FloatArray, x: FloatArray, row: number): void;
+  fill(logits: Float64Array, x: FloatArray, row: number): void;
+  pull(gx: Float64Array, glogits: Float64Array, x: FloatArray, row: number): void;
 }
 
 /** matrix = softmax(logits / temperature) by rows, with logits from `scores`. */
@@ -36,21 +37,26 @@ export function relaxedMatrix<X extends Rows>(
   checkPositive('temperature', temperature);
   const { data, rows, n, precision } = input;
   const { fill, pull } = scores(input, isDescending(direction));
-  const logits = floats(precision, n * n);
+  // In f64, and less the largest of their row: logits are differences of n·x, of which single precision would keep few digits.
+  const logits = new Float64Array(n * n);
   const matrix = floats(precision, rows * n * n);
   for (let row = 0; row < rows; row++) {
     fill(logits, data, row);
-    for (let i = 0; i < logits.length; i++) logits[i] = (logits[i] as number) / temperature;
+    for (let start = 0; start < logits.length; start += n) {
+      let top = -Infinity;
+      for (let j = start; j < start + n; j++) top = Math.max(top, logits[j] as number);
+      for (let j = start; j < start + n; j++) logits[j] = ((logits[j] as number) - top) / temperature;
+    }
     withArena((arena) => {
-      const block = arena.put(logits);
+      const block = arena.putAs(precision, logits);
       softmaxRows(block, block, n, n);
-      matrix.set(arena.view(block), row * n * n);
+      matrix.set(arena.view(block as F64), row * n * n);
     });
   }
   const own = matrix.slice();
   const backward = (grad: FloatArray | readonly number[] | Tensor): Shaped<X> => {
     const inflow = readLike('grad', grad, own.length, precision);
-    const gx = floats(precision, data.length);
+    const gx = new Float64Array(data.length);
     for (let row = 0; row < rows; row++) {
       for (let i = 0; i < n; i++) {
         const start = (row * n + i) * n;
@@ -60,7 +66,9 @@ export function relaxedMatrix<X extends Rows>(
       }
       pull(gx, logits, data, row);
     }
-    return giveBack<X, FloatArray>(input, gx);
+    const rounded = floats(precision, data.length);
+    rounded.set(gx);
+    return giveBack<X, FloatArray>(input, rounded);
   };
   return { matrix: shape(matrix, [...input.lead, n, n]), backward };
 }

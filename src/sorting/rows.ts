@@ -1,4 +1,5 @@
 // What every method of this area takes and gives back: rows along the last axis. A flat array is one row; a tensor keeps its form.
+import { checkFinite } from '../core/check.js';
 import { DomainError, ShapeError } from '../core/errors.js';
 import {
   asFloats,
@@ -81,22 +82,6 @@ export function readRows(name: string, x: Rows): RowsOf<FloatArray> {
 
 /** A copy; unlike `slice`, without zeros written first. */
 const copyOf = (data: FloatArray): FloatArray => (precisionOf(data) === 'float32' ? new Float32Array(data) : new Float64Array(data));
-
-function checkFinite(name: string, data: FloatArray): void {
-  // Four sums of v − v, each 0 or NaN: no element waits for the one before, and none is looked at alone unless something is wrong.
-  const whole = data.length & ~3;
-  let [a, b, c, d] = [0, 0, 0, 0];
-  for (let i = 0; i < whole; i += 4) {
-    a += (data[i] as number) - (data[i] as number);
-    b += (data[i + 1] as number) - (data[i + 1] as number);
-    c += (data[i + 2] as number) - (data[i + 2] as number);
-    d += (data[i + 3] as number) - (data[i + 3] as number);
-  }
-  for (let i = a + b + c + d === 0 ? whole : 0; i < data.length; i++) {
-    const value = data[i] as number;
-    if (value - value !== 0) throw new DomainError(`${name}: expected finite numbers, got ${value} at index ${i}`);
-  }
-}
 
 /** Reads rows of numbers for the hard methods: NaN and infinities allowed, 32-bit types kept, smaller integers widened, the rest f64. */
 export function readSortable(name: string, x: Rows): RowsOf<Sortable> {

@@ -28,11 +28,14 @@ export function fenchelYoung<X extends Rows>(
   const perSample = floats(precision, rows);
   let value = 0;
   for (let row = 0; row < rows; row++) {
+    // Both are distributions: a common shift of the scores changes nothing, and those near 0 lose no digits.
+    let top = -Infinity;
+    for (let i = row * n; i < (row + 1) * n; i++) top = Math.max(top, data[i] as number);
     let loss = 0;
     for (let i = row * n; i < (row + 1) * n; i++) {
       const p = values[i] as number;
       const q = wanted[i] as number;
-      loss += (p - q) * (data[i] as number) + omega(p) - omega(q);
+      loss += (p - q) * ((data[i] as number) - top) + omega(p) - omega(q);
     }
     perSample[row] = loss;
     value += loss / rows;

@@ -52,7 +52,7 @@ export function transportRows<X extends Rows>(
   return {
     values: giveBack<X, FloatArray>(input, out, [size]),
     converged: plans.every(({ converged }) => converged),
-    iterations: Math.max(0, ...plans.map(({ iterations }) => iterations)),
+    iterations: plans.reduce((most, { iterations }) => Math.max(most, iterations), 0),
     backward,
   };
 }

@@ -1,4 +1,4 @@
-import { checkLength, checkNotEmpty } from '../core/check.js';
+import { checkFinite, checkLength, checkNotEmpty } from '../core/check.js';
 
 export interface FairnessGaps {
   /** The groups in ascending order. */
@@ -19,13 +19,14 @@ export interface FairnessGaps {
  *
  * @param predictions [n] class indices; @param labels [n] true ones; @param groups [n] any number that names the group of a sample
  * @returns `groups`, `counts`, `hitRate`, `recall` by group, `hitRateGap`, `recallGap`
- * @throws {ShapeError} when lengths differ or nothing is given
+ * @throws {ShapeError} when lengths differ or nothing is given; {DomainError} on NaN or infinity
  * @see Goyal et al. 2022, arXiv:2202.08360
  */
 export function groupFairnessGaps(predictions: ArrayLike<number>, labels: ArrayLike<number>, groups: ArrayLike<number>): FairnessGaps {
   checkNotEmpty('predictions', predictions);
   checkLength('labels', labels, predictions.length);
   checkLength('groups', groups, predictions.length);
+  for (const [name, given] of Object.entries({ predictions, labels, groups })) checkFinite(name, given);
   const names = [...new Set(Array.from(groups))].sort((p, q) => p - q);
   const counts = new Int32Array(names.length);
   const hitRate = new Float64Array(names.length);
@@ -47,6 +48,6 @@ export function groupFairnessGaps(predictions: ArrayLike<number>, labels: ArrayL
     }
     hitRate[at] = hits / counts[at]!;
   }
-  const gap = (values: Float64Array) => Math.max(...values) - Math.min(...values);
+  const gap = (values: Float64Array) => values.reduce((top, x) => Math.max(top, x)) - values.reduce((low, x) => Math.min(low, x));
   return { groups: Float64Array.from(names), counts, hitRate, recall, hitRateGap: gap(hitRate), recallGap: gap(recall) };
 }

@@ -64,6 +64,7 @@ export function semanticPartial(problem: SemanticProblem, options: SemanticOptio
   const told = new Iterations(onIteration);
   checkNonNegative('semanticWeight', semanticWeight);
   checkInteger('outerIterations', outerIterations, 1);
+  checkNonNegative('outerTolerance', outerTolerance);
   const { epsilon = 0.1, mass = 0.5 } = inner;
   const labels = readLabels(problem);
   const { rows, cols } = labels;
@@ -132,7 +133,7 @@ function objectiveOf(
   for (let j = 0; j < columnMass.length; j++) {
     const wanted = (mass * (prior ? prior[j]! : 1)) / all;
     const x = columnMass[j]!;
-    sum += clusterPenalty * (x * log(x / wanted) - x + wanted);
+    sum += clusterPenalty * ((x > 0 ? x * log(x / wanted) : 0) - x + wanted);
   }
   return sum;
 }

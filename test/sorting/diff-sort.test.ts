@@ -147,3 +147,10 @@ test.each([
 ])('%s is refused by name', (_what, call, message) => {
   expect(call).toThrow(message);
 });
+
+test.each(all)('%s: differences beyond the range of numbers are hard comparisons', (distribution) => {
+  const x = Float32Array.from([1e38, -1e38]);
+  const { sorted, permutation } = diffSort(x, { distribution, steepness: 100 });
+  expectClose(sorted, [-1e38, 1e38], { rtol: 1e-6 });
+  expectClose(permutation(), [0, 1, 1, 0], { atol: 1e-6 });
+});

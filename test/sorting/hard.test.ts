@@ -191,6 +191,7 @@ test.each([
     /out: expected Int32Array of 2 elements, got Int32Array of 1/,
   ],
   ['segments that fall', () => sort([1, 2, 3], { segments: [0, 2, 1, 3] }), /segments: expected limits that do not fall, got 1 after 2/],
+  ['segments that are no integers', () => sort([1, 2, 3], { segments: [0, 1.7, 3] }), /segments: expected an integer from 0 to 3, got 1.7/],
   ['segments that end early', () => sort([1, 2, 3], { segments: [0, 2] }), /segments: expected limits from 0 to 3/],
   ['a probability above 1', () => quantile([1], { q: 1.5 }), /q: expected a number from 0 to 1, got 1.5/],
   ['a quantile of NaN', () => quantile([1, NaN], { q: 0.5 }), /x: expected finite numbers, got NaN at index 1/],

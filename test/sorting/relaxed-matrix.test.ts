@@ -81,3 +81,17 @@ test.each([
 ])('%s is refused by name', (_what, call, message) => {
   expect(call).toThrow(message);
 });
+
+test.each(Object.entries(forms))('%s of scores far from 0 in single precision is that of the shifted scores', (_name, form) => {
+  const near = randomF64(40, 3).map((v) => Math.round(256 * v) / 256);
+  const far = Float32Array.from(near, (v) => v + 4096);
+  const [one, other] = [form(near, { temperature: 0.5 }), form(far, { temperature: 0.5 })];
+  expectClose(other.matrix, one.matrix, { atol: 1e-6 });
+  const grad = randomF64(1600, 4);
+  expectClose(other.backward(grad), one.backward(grad), { rtol: 1e-4, atol: 1e-4 });
+});
+
+test.each(Object.entries(forms))('%s of scores near the largest float is hard, not NaN', (_name, form) => {
+  const { matrix } = form(Float32Array.from([1e37, -1e37, 3e37]), {});
+  expectClose(matrix, [0, 1, 0, 1, 0, 0, 0, 0, 1]);
+});

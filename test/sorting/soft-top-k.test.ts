@@ -101,3 +101,38 @@ test.each([
 ])('%s is refused by name', (_what, call, message) => {
   expect(call).toThrow(message);
 });
+
+describe.each([Float32Array, Float64Array])('nearly hard rows of %p', (Type) => {
+  const tolerance = Type === Float32Array ? 2e-6 : 1e-12;
+
+  test.each([1, 10, 20, 40, 100, 1e4, 1e15, 1e30])('one of two, %p apart: logarithm and gradient have the closed form', (d) => {
+    // t = −mean: log y = log σ(±αd/2), and one score moves t by half of what it moves.
+    const r = logSoftTopK(Type.from([0, d, -8 * d]), { k: 1, alpha: 2 });
+    const log = (u: number) => Math.min(u, 0) - Math.log1p(Math.exp(-Math.abs(u)));
+    expectClose(r.values.subarray(0, 2), [log(-d), log(d)], { rtol: d < 10 ? 1e-3 : tolerance, atol: 1e-30 });
+    if (d < 10) return; // the third score is felt
+    expectClose(r.threshold, [-d / 2], { rtol: tolerance });
+    const pull = (at: number) => r.backward([0, 1, 2].map((i) => Number(i === at)));
+    expectClose(pull(0), [1, -1, 0], { atol: 1e-4 });
+    expectClose(pull(1), [0, 0, 0], { atol: 1e-3 });
+  });
+
+  test('several on both sides of a wide gap share it by their exponentials', () => {
+    const x = Type.from([50, 50.5, 52, 0, -1, 0.25]);
+    // Σ e^(−α(x+t)) above = Σ e^(α(x+t)) below, but for e^(−50).
+    const [above, below] = [sum([0, 0.5, 2].map((v) => Math.exp(-2 * v))), sum([0, -1, 0.25].map((v) => Math.exp(2 * v)))];
+    const t = -25 + Math.log(above / below) / 4;
+    const r = logSoftTopK(x, { k: 3 });
+    expectClose(r.threshold, [t], { rtol: tolerance });
+    expectClose(
+      r.values.subarray(3),
+      [0, -1, 0.25].map((v) => 2 * (v + t)),
+      { rtol: tolerance },
+    );
+  });
+
+  test.each([1e9, 1e15, 1e30, 1e37])('scores of size %p still sum to k', (scale) => {
+    const r = softTopK(Type.from([1, 2, -1, 0.5, 3].map((v) => v * scale)), { k: 2 });
+    expectClose(r.values, [0, 1, 0, 0, 1], { atol: 1e-6 });
+  });
+});

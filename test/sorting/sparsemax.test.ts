@@ -113,3 +113,13 @@ test.each([
 ])('%s is refused by name', (_what, call, message) => {
   expect(call).toThrow(message);
 });
+
+test('losses of scores far from 0 are those of the shifted scores, in single precision too', () => {
+  for (const loss of [sparsemaxLoss, entmax15Loss]) {
+    const near = loss([0.25, 0.125, -0.375], [1]).value;
+    for (const shift of [-4096, 4096]) {
+      expectClose(loss(Float32Array.from([0.25 + shift, 0.125 + shift, -0.375 + shift]), [1]).value, near, { rtol: 1e-6 });
+      expectClose(loss([0.25 + shift * 2 ** 20, 0.125 + shift * 2 ** 20, -0.375 + shift * 2 ** 20], [1]).value, near, { rtol: 1e-12 });
+    }
+  }
+});

@@ -87,6 +87,7 @@ test('systems/142: hit rate, recall and gaps by group are those of a table count
   expectClose(r.recall, [(2 / 3 + 1) / 2, (1 / 2 + 0 + 1) / 3], { rtol: 1e-12 });
   expectClose([r.hitRateGap, r.recallGap], [0.15, 1 / 3], { rtol: 1e-12 });
   expect(() => groupFairnessGaps([0], [0, 1], [1])).toThrow(/labels: expected 1 elements, got 2/);
+  expect(() => groupFairnessGaps([0, 1], [0, 1], [1, NaN])).toThrow(/groups: expected finite numbers, got NaN at index 1/);
 });
 
 test('views of different shape and NaN are refused by name', () => {
