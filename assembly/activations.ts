@@ -1,5 +1,6 @@
 // Activation functions with their first and second derivatives, element by element, for both precisions.
 // Codes: 0 identity, 1 relu, 2 tanh, 3 sigmoid, 4 gelu (exact, by the normal distribution), 5 gelu by its tanh form.
+import { spare } from './memory';
 import { vexp } from './lib/exp';
 import { at, lanes, madd } from './lib/lanes';
 
@@ -96,8 +97,6 @@ function activate<T>(code: i32, n: i32, z: usize, a: usize, d1: usize, d2: usize
   else each<T>(identity, n, z, a, d1, d2);
 }
 
-const spare = memory.data(48, 16); // the last, partial vector is computed here: kernels may load past the end, never store
-
 // @ts-ignore: decorator
 @inline
 function each<T>(code: i32, n: i32, z: usize, a: usize, d1: usize, d2: usize): void {
@@ -107,6 +106,7 @@ function each<T>(code: i32, n: i32, z: usize, a: usize, d1: usize, d2: usize): v
     emit<T>(code, v128.load(at<T>(z, i)), a ? at<T>(a, i) : 0, d1 ? at<T>(d1, i) : 0, d2 ? at<T>(d2, i) : 0);
   }
   if (i == n) return;
+  // The last, partial vector is computed aside: kernels may load past the end, never store.
   emit<T>(code, v128.load(at<T>(z, i)), spare, spare + 16, spare + 32);
   for (let j = 0; i < n; i++, j++) {
     if (a) store<T>(at<T>(a, i), load<T>(at<T>(spare, j)));

@@ -3,6 +3,7 @@ export { daxpyRef as daxpy, ddotRef as ddot, dnrm2Ref as dnrm2, saxpyRef as saxp
 export { dexpRef as dexp, sexpRef as sexp } from './exp';
 export { dgemmRef as dgemm, gemmWork, sgemmRef as sgemm } from './gemm';
 export { heapBase, sameBytesRef as sameBytes } from './memory';
+export { heapBase, moveSpare } from './memory';
 export { dactivateRef as dactivate, sactivateRef as sactivate } from './activations';
 export { dactivationTurnRef as dactivationTurn, daddColumnSumsRef as daddColumnSums, dfillRows, dmultiplyRef as dmultiply, douterRowsRef as douterRows, sactivationTurnRef as sactivationTurn, saddColumnSumsRef as saddColumnSums, sfillRows, smultiplyRef as smultiply, souterRowsRef as souterRows } from './dense';
 export { dscaleRows, dsoftmaxCurvatureRef as dsoftmaxCurvature, dsoftmaxLossRef as dsoftmaxLoss, dsquaredLoss, sscaleRows, ssoftmaxCurvatureRef as ssoftmaxCurvature, ssoftmaxLossRef as ssoftmaxLoss, ssquaredLoss } from './dense-loss';

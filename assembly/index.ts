@@ -3,6 +3,7 @@ export { daxpy, ddot, dnrm2, saxpy, sdot, snrm2 } from './dot';
 export { dexp, sexp } from './exp';
 export { dgemm, gemmWork, sgemm } from './gemm';
 export { heapBase, sameBytes } from './memory';
+export { heapBase, moveSpare } from './memory';
 export { dactivate, sactivate } from './activations';
 export { dactivationTurn, daddColumnSums, dfillRows, dmultiply, douterRows, sactivationTurn, saddColumnSums, sfillRows, smultiply, souterRows } from './dense';
 export { dscaleRows, dsoftmaxCurvature, dsoftmaxLoss, dsquaredLoss, sscaleRows, ssoftmaxCurvature, ssoftmaxLoss, ssquaredLoss } from './dense-loss';

@@ -20,3 +20,11 @@ export function sameBytes(bytes: i32, a: usize, b: usize): i32 {
   for (; a < end; a++, b++) if (load<u8>(a) != load<u8>(b)) return 0;
   return 1;
 }
+
+/** 48 bytes that kernels may write to in passing. */
+export let spare: usize = memory.data(48, 16);
+
+/** Puts them elsewhere: instances on one memory, which run at the same time, must not share them. */
+export function moveSpare(to: usize): void {
+  spare = to;
+}

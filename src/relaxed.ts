@@ -1,5 +1,5 @@
 /** `import 'afterpass/relaxed'` first: every later kernel call uses the fused multiply-add build (faster, not bit-identical). */
-import { compile } from '#load';
+import { compile, decode } from '#load';
 import { packed } from '#wasm/relaxed';
 import { RuntimeLoadError } from './core/errors.js';
 import { use } from './runtime/instance.js';
@@ -8,6 +8,6 @@ import { hasRelaxedSimd } from './runtime/probe.js';
 if (!hasRelaxedSimd()) {
   throw new RuntimeLoadError("afterpass/relaxed: expected an engine with relaxed SIMD, got one without it; import 'afterpass' alone");
 }
-use(compile(packed), 'relaxed');
+use(compile(packed), 'relaxed', () => decode(packed));
 
 export * from './index.js';

@@ -24,7 +24,7 @@ export function gemm(
 }
 
 /** Both factors of a product with its extents. */
-interface Factors {
+export interface Factors {
   readonly left: FloatArray;
   readonly right: FloatArray;
   readonly m: number;

@@ -7,6 +7,7 @@ import { type FloatArray, floats, type Precision } from '../core/tensor.js';
 import { syrk } from '../kernels/syrk.js';
 import { Instance, withArena } from '../runtime/instance.js';
 import type { ThreadPool } from '../threads/pool.js';
+import type { PoolMemory } from '../threads/shared-memory.js';
 import { Buffers, movable, shareable, task } from '../threads/task.js';
 import {
   addTo,
@@ -17,8 +18,10 @@ import {
   gramTries,
   leverageOfGram,
   packed,
+  triangle,
   whitenPiece,
 } from './factorize.js';
+import { blocksInPlace, wideInPlace } from './factorize-in-place.js';
 import type { FisherBlock, PlainBlock } from './fisher-block.js';
 import type { GradientRows } from './gradient-rows.js';
 import { GramBlock } from './gram-block.js';
@@ -41,13 +44,13 @@ export const gramTask = task('mfac-gram', ({ data, rows, precision }: Piece) =>
   }),
 );
 
-/** L⁻¹G of one piece, in its place, and its part of the diagonal. */
+/** L⁻¹G of one piece, and its part of the diagonal. */
 export const whitenTask = task('mfac-whiten', ({ data, rows, factor, damping }: Piece & { factor: Float64Array; damping: number }) =>
   withArena((arena) => {
     const width = data.length / rows;
     const source = Array.from({ length: rows }, (_, i) => data.subarray(i * width, (i + 1) * width));
     const panel = { block: arena.put(data), stride: width };
-    const found = whitenPiece(arena, panel, source, factor, damping);
+    const found = whitenPiece(arena, panel, source, triangle(arena, factor, panel.block.type === 'f32' ? 'float32' : 'float64'), damping);
     data.set(arena.view(panel.block));
     return { ...found, data };
   }),
@@ -79,15 +82,32 @@ export const blocksTask = task(
   },
 );
 
-/** All blocks, `step` coordinates each. */
+/** All blocks, `step` coordinates each, on a memory of their own: one that all threads see, where there is one and they fit. */
 export async function factorizeInPool(
   pool: ThreadPool,
-  instance: Instance,
+  gradients: GradientRows,
+  step: number,
+  options: FactorizeOptions,
+  long: LongOptions,
+): Promise<FisherBlock[]> {
+  const bytes = gradients.rows.length * gradients.size * (gradients.precision === 'float32' ? 4 : 8);
+  const memory = bytes <= options.memoryLimit ? pool.openMemory() : undefined;
+  try {
+    return await blocksInPool(pool, memory, gradients, step, options, long);
+  } finally {
+    memory?.detach();
+  }
+}
+
+async function blocksInPool(
+  pool: ThreadPool,
+  memory: PoolMemory | undefined,
   gradients: GradientRows,
   step: number,
   options: FactorizeOptions,
   { signal, onProgress }: LongOptions,
 ): Promise<FisherBlock[]> {
+  const instance = memory?.instance ?? new Instance();
   const { rows, size, precision } = gradients;
   const report = (columns: number): void => onProgress?.({ done: columns / size, total: 1, phase: 'inverse Fisher' });
   const most = pieceWidth(rows.length);
@@ -96,9 +116,13 @@ export async function factorizeInPool(
   const group = step * Math.max(1, Math.floor(most / 4 / step));
   const starts = Array.from({ length: Math.ceil(size / group) }, (_, i) => i * group);
   const widthAt = (start: number): number => Math.min(group, size - start);
+  const small = starts.filter((start) => !wide(Math.min(step, widthAt(start))));
+  /** Groups of blocks that all are of the Gram form. */
+  const grams = small.filter((start) => !byCovariance(options.form, rows.length, ((widthAt(start) - 1) % step) + 1));
+  const inPlace = memory ? grams : [];
   function* inputs() {
-    for (const start of starts) {
-      if (wide(Math.min(step, widthAt(start)))) continue;
+    for (const start of small) {
+      if (inPlace.includes(start)) continue;
       const data = copyColumns(rows, start, widthAt(start), floats(precision, rows.length * widthAt(start)));
       yield { data, rows: rows.length, precision, step, start, options };
     }
@@ -111,8 +135,24 @@ export async function factorizeInPool(
     const width = widthAt(start);
     if (!wide(Math.min(step, width))) continue;
     blocks.push(
-      await wideBlock({ pool, instance, gradients, start, width, options, signal, report: (share) => report(start + share * width) }),
+      await wideBlock({
+        pool,
+        instance,
+        memory,
+        gradients,
+        start,
+        width,
+        options,
+        signal,
+        report: (share) => report(start + share * width),
+      }),
     );
+  }
+  if (memory && inPlace.length) {
+    await blocksInPlace({ pool, memory, gradients, options, signal }, inPlace, group, step, (block) => {
+      blocks.push(block);
+      report(Math.min(size, blocks.length * step));
+    });
   }
   await pool.map(blocksTask, inputs(), keep, { signal, move: movable });
   return blocks.sort((one, other) => one.start - other.start);
@@ -121,6 +161,7 @@ export async function factorizeInPool(
 interface Wide {
   readonly pool: ThreadPool;
   readonly instance: Instance;
+  readonly memory: PoolMemory | undefined;
   readonly gradients: GradientRows;
   readonly start: number;
   readonly width: number;
@@ -130,12 +171,13 @@ interface Wide {
 }
 
 /** One block by pieces of its columns; as `factorize`. */
-async function wideBlock({ pool, instance, gradients, start, width, options, signal, report }: Wide): Promise<FisherBlock> {
+async function wideBlock({ pool, instance, memory, gradients, start, width, options, signal, report }: Wide): Promise<FisherBlock> {
   const { precision } = gradients;
   const m = gradients.rows.length;
   const { damping, memoryLimit, overwrite } = options;
   const source = gradients.rows.map((row) => row.subarray(start, start + width));
   const u = new Whitened(instance, precision, m, width, memoryLimit, overwrite ? source : undefined);
+  if (memory && u.resident) return wideInPlace({ pool, memory, gradients, options, signal }, u, start, report);
   const spans = u.spans();
   function* pieces<E>(extra: E, form: Precision): Generator<Piece & E> {
     for (const [from, count] of spans) {

@@ -34,21 +34,25 @@ export const leverageOfGram = 0.999;
 /** Below this share of a diagonal element, a pivot of an f32 Gram matrix is mostly rounding. */
 const smallPivot = 1e-4;
 
-/** Factorises coordinates start … start + width − 1; yields the share of this block that is done, 0 … 1. */
+/**
+ * Factorises coordinates start … start + width − 1; yields the share of this block that is done, 0 … 1.
+ * @param place a block of the Gram form that holds these columns already, for U
+ */
 export function* factorize(
   instance: Instance,
   gradients: GradientRows,
   start: number,
   width: number,
   options: FactorizeOptions,
+  place?: Real,
 ): Generator<number, FisherBlock> {
-  if (byCovariance(options.form, gradients.rows.length, width)) {
+  if (!place && byCovariance(options.form, gradients.rows.length, width)) {
     const rows = gradients.rows.map((row) => Float64Array.from(row.subarray(start, start + width)));
     const block = CovarianceBlock.build(instance, rows, start, options.damping);
     yield 1;
     return block;
   }
-  return yield* factorizeGram(instance, gradients, start, width, options);
+  return yield* factorizeGram(instance, gradients, start, width, options, place);
 }
 
 /**
@@ -65,30 +69,35 @@ function* factorizeGram(
   start: number,
   width: number,
   { damping, overwrite, memoryLimit }: FactorizeOptions,
+  place?: Real,
 ): Generator<number, FisherBlock> {
   const m = rows.length;
   const source = rows.map((row) => row.subarray(start, start + width));
-  const u = new Whitened(instance, precision, m, width, memoryLimit, overwrite ? source : undefined);
+  const u = new Whitened(instance, precision, m, width, memoryLimit, overwrite ? source : undefined, place);
   const lost = overwrite && !u.resident; // what is solved is no longer there to be solved again
   const spans = u.spans();
   for (const gramPrecision of gramTries(precision, lost)) {
     const last = gramPrecision === 'float64';
     const K = new Float64Array(m * m);
     for (const [i, [from, count]] of spans.entries()) {
-      instance.run((arena) => addTo(K, gramOf(arena, u, source, from, count, gramPrecision)));
+      instance.run((arena) => addTo(K, gramOf(arena, u, source, from, count, gramPrecision, place !== undefined)));
       yield (0.5 * (i + 1)) / spans.length;
     }
     const factor = instance.run((arena) => factorGram(arena, K, m, damping, source, last));
     if (!factor) continue;
     const diagonal = new Float64Array(width);
+    const inPlace = u.resident && gramPrecision === precision;
     let highest = 0;
+    const mark = instance.arena.mark();
+    const L = triangle(instance.arena, factor, precision);
     for (const [i, [from, count]] of spans.entries()) {
       highest = Math.max(
         highest,
-        instance.run((arena) => whiten(arena, u, source, from, count, factor, diagonal, damping)),
+        instance.run((arena) => whiten(arena, u, source, from, count, L, diagonal, damping, inPlace)),
       );
       yield 0.5 + (0.5 * (i + 1)) / spans.length;
     }
+    instance.arena.release(mark);
     if (last || highest <= leverageOfGram)
       return new GramBlock(instance, { start, damping, precision, whitened: u, factor: packed(factor, m), diagonal });
   }
@@ -100,7 +109,7 @@ export function gramTries(precision: Precision, lost: boolean): Precision[] {
   return precision === 'float32' && !lost ? ['float32', 'float64'] : ['float64'];
 }
 
-/** G Gᵀ [m, m] over one piece of columns; where U is resident the piece is left in its place. */
+/** G Gᵀ [m, m] over one piece of columns; where U is resident and of this precision the piece is left in its place. */
 function gramOf(
   arena: Arena,
   u: Whitened,
@@ -108,11 +117,12 @@ function gramOf(
   from: number,
   count: number,
   precision: 'float32' | 'float64',
+  filled: boolean,
 ): Float64Array {
   const m = source.length;
   const sum = arena.alloc('f64', m * m);
-  const panel = precision === 'float64' ? { block: arena.alloc('f64', m * count), stride: count } : u.panel(arena, from, count);
-  copyPiece(arena, source, from, count, panel.block, panel.stride);
+  const panel = precision !== u.precision ? { block: arena.alloc('f64', m * count), stride: count } : u.panel(arena, from, count);
+  if (!filled || precision !== u.precision) copyPiece(arena, source, from, count, panel.block, panel.stride);
   syrk(m, count, panel.block, sum, { lda: panel.stride });
   return arena.view(sum);
 }
@@ -158,35 +168,67 @@ function whiten(
   source: readonly FloatArray[],
   from: number,
   count: number,
-  factor: Float64Array,
+  L: Triangle,
   diagonal: Float64Array,
   damping: number,
+  inPlace: boolean,
 ): number {
   const panel = u.panel(arena, from, count);
   const piece = source.map((row) => row.subarray(from, from + count));
-  copyPiece(arena, piece, 0, count, panel.block, panel.stride);
-  const found = whitenPiece(arena, panel, piece, factor, damping);
+  if (!inPlace) copyPiece(arena, piece, 0, count, panel.block, panel.stride);
+  const found = whitenPiece(arena, panel, piece, L, damping);
   diagonal.set(found.diagonal, from);
   u.keep(arena, panel, from, count);
   return found.highest;
 }
 
+/** L in f64 and in the precision of the gradients. */
+export interface Triangle {
+  readonly exact: F64;
+  readonly own: Real;
+}
+
+/** Puts L [m, m] into an arena. */
+export function triangle(arena: Arena, factor: Float64Array, precision: Precision): Triangle {
+  const exact = arena.put(factor);
+  return { exact, own: precision === 'float64' ? exact : arena.putAs(precision, factor) };
+}
+
+/** A piece of columns of G or U and the distance of its rows. */
+export interface Panel {
+  readonly block: Real;
+  readonly stride: number;
+}
+
 /** Turns a piece of G, which the panel holds, into L⁻¹G; its part of the diagonal of F⁻¹ and the largest |U_k|². */
 export function whitenPiece(
   arena: Arena,
-  panel: { readonly block: Real; readonly stride: number },
+  panel: Panel,
   source: readonly FloatArray[],
-  factor: Float64Array,
+  L: Triangle,
   damping: number,
 ): { diagonal: Float64Array; highest: number } {
-  const m = source.length;
   const count = (source[0] as FloatArray).length;
-  const precision = panel.block.type === 'f32' ? 'float32' : 'float64';
-  const L = arena.put(factor);
-  trsm(m, count, arena.putAs(precision, factor), panel.block, { ldx: panel.stride });
   const norms = arena.alloc('f64', count);
-  columnNorms(m, count, panel.block, norms, panel.stride);
-  const leverage = arena.take(norms);
+  whitenPanel(source.length, count, panel, L.own, norms);
+  return diagonalOf(arena, arena.take(norms), source, L.exact, damping);
+}
+
+/** L⁻¹G in the place of G [m, count], and its squared column norms. */
+export function whitenPanel(m: number, count: number, { block, stride }: Panel, L: Real, norms: F64): void {
+  trsm(m, count, L, block, { ldx: stride });
+  columnNorms(m, count, block, norms, stride);
+}
+
+/** The diagonal of F⁻¹ where |U_k|² is `leverage`, and the largest of those; `source` are the rows of G. */
+export function diagonalOf(
+  arena: Arena,
+  leverage: Float64Array,
+  source: readonly FloatArray[],
+  L: F64,
+  damping: number,
+): { diagonal: Float64Array; highest: number } {
+  const count = leverage.length;
   const diagonal = new Float64Array(count);
   const high: number[] = [];
   let highest = 0;

@@ -104,6 +104,11 @@ export class GramBlock implements FisherBlock {
     return this.#u;
   }
 
+  /** L, its lower triangle row by row. */
+  get factor(): Float64Array {
+    return this.#factor;
+  }
+
   /** What the pieces of U are added to: mλ(LᵀL)⁻¹ and 0. */
   startProjection(): ProjectionSums {
     const { rows: m } = this.#u;

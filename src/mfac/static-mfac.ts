@@ -75,7 +75,7 @@ export class StaticMfac {
     if (pool) checkMethods('pool', pool, 'a ThreadPool', 'map', 'close');
     if (pool?.takes(flopsOf(rows, options), flopsWorthThreads)) {
       const { step, settings, damping } = StaticMfac.#settings(rows, options);
-      const blocks = await factorizeInPool(pool, new Instance(), rows, step, settings, options);
+      const blocks = await factorizeInPool(pool, rows, step, settings, options);
       return new StaticMfac(rows, damping, blocks);
     }
     const steps = StaticMfac.#steps(rows, options);

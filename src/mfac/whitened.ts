@@ -4,8 +4,8 @@ import { type FloatArray, floats, type Precision } from '../core/tensor.js';
 import { type Arena, type F64, type Real, slice } from '../runtime/arena.js';
 import type { Instance } from '../runtime/instance.js';
 
-/** Elements of U that are worked on between two looks at the caller's signal: 16 MB in f32, some 50 ms of a solve with 512 rows. */
-const pieceElements = 2 ** 22;
+/** Elements of U that are worked on between two looks at the caller's signal, and that go to a thread: 4 MB in f32, some 12 ms of a solve with 512 rows. */
+const pieceElements = 2 ** 20;
 /** Elements of rows that are brought in at once to be multiplied: most of them are still in L2 then. */
 const groupElements = 2 ** 18;
 
@@ -23,13 +23,26 @@ export class Whitened {
   readonly #resident: Real | undefined;
   readonly #outside: readonly FloatArray[] | undefined;
 
-  /** @param outside rows to keep U in when it does not fit below `limit` bytes of WebAssembly memory; new ones by default */
-  constructor(instance: Instance, precision: Precision, rows: number, width: number, limit: number, outside?: readonly FloatArray[]) {
+  /**
+   * @param outside rows to keep U in when it does not fit below `limit` bytes of WebAssembly memory; new ones by default
+   * @param at a block to lie in, in place of a new one
+   */
+  constructor(
+    instance: Instance,
+    precision: Precision,
+    rows: number,
+    width: number,
+    limit: number,
+    outside?: readonly FloatArray[],
+    at?: Real,
+  ) {
     this.#instance = instance;
     this.precision = precision;
     this.rows = rows;
     this.width = width;
     const bytes = rows * width * (precision === 'float32' ? 4 : 8);
+    this.#resident = at;
+    if (at) return;
     if (instance.arena.mark() + bytes <= limit) {
       try {
         this.#resident = instance.arena.real(precision, rows * width);
@@ -106,6 +119,12 @@ export class Whitened {
   panel(arena: Arena, start: number, width: number): { block: Real; stride: number } {
     if (!this.#resident) return { block: arena.real(this.precision, this.rows * width), stride: width };
     return { block: slice<'f32' | 'f64'>(this.#resident, start, this.#resident.length - start) as Real, stride: this.width };
+  }
+
+  /** Copies columns of `source` to their place in U, which must be resident. */
+  fill(source: readonly FloatArray[], start: number, width: number): void {
+    const target = this.#instance.arena.view(this.#resident as Real);
+    for (const [i, row] of source.entries()) target.set(row.subarray(start, start + width), i * this.width + start);
   }
 
   /** Copies columns of U to contiguous rows of `to`. */

@@ -52,13 +52,21 @@ const page = 65536;
 /** WebAssembly's 32-bit address space. */
 const limit = 65536 * page;
 
-/** A stack of blocks in one WebAssembly memory. */
+/** Finds room in a memory that several arenas divide between them. */
+export interface Rooms {
+  /** Where `bytes` fit: at `top`, the height of a stack, if its room is long enough, else in a later room. @throws {MemoryError} */
+  place(top: number, bytes: number): number;
+}
+
+/** A stack of blocks in one WebAssembly memory, or in rooms of one that other threads use too. */
 export class Arena {
   readonly memory: WebAssembly.Memory;
+  readonly #rooms: Rooms | undefined;
   #top: number;
 
-  constructor(memory: WebAssembly.Memory, base: number) {
+  constructor(memory: WebAssembly.Memory, base: number, rooms?: Rooms) {
     this.memory = memory;
+    this.#rooms = rooms;
     this.#top = align(base);
   }
 
@@ -75,9 +83,9 @@ export class Arena {
   /** An uninitialised block. @throws {MemoryError} when WebAssembly memory cannot grow that far */
   alloc<T extends ElementType>(type: T, length: number): Block<T> {
     const bytes = length * viewTypes[type].BYTES_PER_ELEMENT;
-    const ptr = this.#top;
+    const ptr = this.#rooms ? this.#rooms.place(this.#top, align(bytes + 16)) : this.#top;
     const end = align(ptr + bytes + 16); // kernels may load one vector past the end, never store
-    this.#reserve(end, bytes);
+    if (!this.#rooms) this.#reserve(end, bytes);
     this.#top = end;
     return { type, ptr, length };
   }

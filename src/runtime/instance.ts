@@ -1,9 +1,9 @@
 // Instances of the compiled kernels: one shared by all stateless calls, one more for every object that keeps state.
 import { instantiateSync } from '@assemblyscript/loader';
-import { availableThreads, loadModule, readTier, requestedTier } from '#load';
+import { availableThreads, loadBytes, loadModule, readTier, requestedTier } from '#load';
 import type { KernelName } from '#wasm/simd';
 import { RuntimeLoadError } from '../core/errors.js';
-import { Arena } from './arena.js';
+import { Arena, type Rooms } from './arena.js';
 import { hasRelaxedSimd } from './probe.js';
 
 /** The exported kernels by name: numbers in, numbers out, addresses as numbers. */
@@ -12,16 +12,28 @@ export type Kernels = { readonly [name in KernelName]: (...args: number[]) => nu
 /** What `init` accepts: a compiled module, its bytes, a response or promise of either, or the relaxed tier by name. */
 export type KernelSource = WebAssembly.Module | BufferSource | Response | { readonly relaxed: boolean };
 
-/** One instance of the kernels with a memory of its own. */
+/** A memory that other threads use too, and what it starts at here. */
+export interface SharedPlace {
+  readonly memory: WebAssembly.Memory;
+  readonly rooms: Rooms;
+  readonly base: number;
+}
+
+/** One instance of the kernels with a memory of its own, or on one that it shares. */
 export class Instance {
   readonly kernels: Kernels;
   readonly arena: Arena;
 
-  constructor(module: WebAssembly.Module = compiled()) {
+  constructor(module: WebAssembly.Module = compiled(), shared?: SharedPlace) {
     // The instance's own exports: the loader's are functions around them, for optional arguments, which no kernel has.
-    const { exports } = instantiateSync(module, {}).instance;
+    const { exports } = instantiateSync(module, shared ? { env: { memory: shared.memory } } : {}).instance;
     this.kernels = exports as unknown as Kernels;
-    this.arena = new Arena(exports.memory as WebAssembly.Memory, this.kernels.heapBase());
+    if (!shared) {
+      this.arena = new Arena(exports.memory as WebAssembly.Memory, this.kernels.heapBase());
+      return;
+    }
+    this.arena = new Arena(shared.memory, shared.base, shared.rooms);
+    this.kernels.moveSpare(this.arena.alloc('u8', 48).ptr);
   }
 
   /** Bytes of WebAssembly memory held by this instance. */
@@ -55,6 +67,7 @@ export class Instance {
 }
 
 let module: WebAssembly.Module | undefined;
+let bytesOf: (() => Uint8Array | undefined) | undefined;
 let build = 'simd';
 let shared: Instance | undefined;
 let current: Instance | undefined;
@@ -63,6 +76,7 @@ function compiled(): WebAssembly.Module {
   if (!module) {
     try {
       module = loadModule();
+      bytesOf = loadBytes;
       build = requestedTier() ?? 'simd';
     } catch (cause) {
       if (cause instanceof RuntimeLoadError) throw cause;
@@ -99,12 +113,12 @@ export function withArena<R>(work: (arena: Arena) => R): R {
 export async function init(source: KernelSource | Promise<KernelSource>): Promise<void> {
   const given = await source;
   if (given && typeof given === 'object' && 'relaxed' in given) {
-    if (!given.relaxed) return use(loadModule(), 'simd');
+    if (!given.relaxed) return use(loadModule(), 'simd', loadBytes);
     if (!hasRelaxedSimd())
       throw new RuntimeLoadError('relaxed: expected an engine with relaxed SIMD, got one without it; leave the option out');
     const bytes = readTier('relaxed');
     if (!bytes) throw new RuntimeLoadError("relaxed: this runtime cannot read the package's files; import 'afterpass/relaxed' instead");
-    return use(new WebAssembly.Module(bytes as BufferSource), 'relaxed');
+    return use(new WebAssembly.Module(bytes as BufferSource), 'relaxed', () => bytes);
   }
   try {
     if (given instanceof WebAssembly.Module) return use(given, 'custom');
@@ -120,9 +134,16 @@ export function compiledKernels(): { module: WebAssembly.Module; build: string }
   return { module: compiled(), build };
 }
 
-/** Makes `compiledModule` the kernels of every later instance. */
-export function use(compiledModule: WebAssembly.Module, name: string): void {
+/** The binary of the kernels of later instances, where it is known. */
+export function kernelBytes(): Uint8Array | undefined {
+  compiled();
+  return bytesOf?.();
+}
+
+/** Makes `compiledModule` the kernels of every later instance; `bytes` gives its binary, where there is one to give. */
+export function use(compiledModule: WebAssembly.Module, name: string, bytes?: () => Uint8Array | undefined): void {
   module = compiledModule;
+  bytesOf = bytes;
   build = name;
   shared = undefined;
 }

@@ -1,10 +1,15 @@
 // Deno: as Node, but it asks for no permission: no environment, no files.
 import { inlined } from './load.node.js';
 
-export { compile } from './load.node.js';
+export { compile, decode } from './load.node.js';
 
 /** Compiles the kernels that this entry carries. */
 export function loadModule(): WebAssembly.Module {
+  return new WebAssembly.Module(inlined() as BufferSource);
+}
+
+/** The binary that `loadModule` compiles. */
+export function loadBytes(): Uint8Array {
   return inlined();
 }
 

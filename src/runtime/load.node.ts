@@ -7,19 +7,29 @@ const tiers = ['simd', 'relaxed', 'reference', 'debug'];
 
 /** Compiles the kernels that this entry carries, or the tier AFTERPASS_BUILD asks for. */
 export function loadModule(): WebAssembly.Module {
-  const tier = requestedTier();
-  return tier ? new WebAssembly.Module(readTier(tier) as BufferSource) : inlined();
+  return new WebAssembly.Module(loadBytes() as BufferSource);
 }
 
-/** Compiles the inlined plain SIMD kernels. */
-export function inlined(): WebAssembly.Module {
-  return new WebAssembly.Module(Buffer.from(plain, 'base64'));
+/** The binary that `loadModule` compiles. */
+export function loadBytes(): Uint8Array {
+  const tier = requestedTier();
+  return tier ? readTier(tier) : inlined();
+}
+
+/** The inlined plain SIMD kernels. */
+export function inlined(): Uint8Array {
+  return Buffer.from(plain, 'base64');
 }
 
 /** Compiles kernels from their deflated form. */
 export function compile(text: string): WebAssembly.Module {
+  return new WebAssembly.Module(decode(text) as BufferSource);
+}
+
+/** A binary from its deflated form. */
+export function decode(text: string): Uint8Array {
   const { inflateRawSync } = process.getBuiltinModule('node:zlib');
-  return new WebAssembly.Module(inflateRawSync(Buffer.from(text, 'base64')));
+  return inflateRawSync(Buffer.from(text, 'base64'));
 }
 
 /** Bytes of another tier by name, from the package's files. */

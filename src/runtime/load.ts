@@ -8,9 +8,19 @@ export function loadModule(): WebAssembly.Module {
   return compile(packed);
 }
 
+/** The binary that `loadModule` compiles. */
+export function loadBytes(): Uint8Array {
+  return decode(packed);
+}
+
 /** Compiles kernels from their inlined form. */
 export function compile(text: string): WebAssembly.Module {
-  return new WebAssembly.Module(inflateSync(fromBase64(text)) as BufferSource);
+  return new WebAssembly.Module(decode(text) as BufferSource);
+}
+
+/** A binary from its inlined form. */
+export function decode(text: string): Uint8Array {
+  return inflateSync(fromBase64(text));
 }
 
 /** Bytes of another tier by name, where the runtime can read the package's files; `undefined` elsewhere. */

@@ -7,11 +7,21 @@ export function loadModule(): WebAssembly.Module {
   return module;
 }
 
+/** workerd gives the module compiled, not its bytes. */
+export function loadBytes(): Uint8Array | undefined {
+  return undefined;
+}
+
 /** @throws {RuntimeLoadError} always: workerd compiles no bytes */
 export function compile(_text: string): WebAssembly.Module {
   throw new RuntimeLoadError(
     "kernels: expected a compiled module, got bytes, which workerd refuses; import 'afterpass' alone, or pass a module to init()",
   );
+}
+
+/** @throws {RuntimeLoadError} always, as `compile` */
+export function decode(text: string): Uint8Array {
+  return compile(text) as never;
 }
 
 /** workerd has no files: there is no other tier to read. */

@@ -7,6 +7,7 @@ import { AbortError, DomainError, RuntimeLoadError } from '../core/errors.js';
 import { readLong } from '../core/stepper.js';
 import { capabilities, compiledKernels } from '../runtime/instance.js';
 import { fromPlain } from './plain-error.js';
+import { openShared, type PoolMemory } from './shared-memory.js';
 import type { Thread } from './spawn.js';
 import { compact, type Reply, type Task } from './task.js';
 
@@ -25,12 +26,16 @@ export interface RunOptions<I> {
   readonly signal?: AbortSignal | undefined;
   /** Arrays of an input that nobody reads afterwards: their memory moves to the thread in place of being copied. */
   readonly move?: (input: I) => readonly ArrayBufferView[];
+  /** A memory of the pool to run in: inputs may name blocks of it. The task must be synchronous. */
+  readonly memory?: PoolMemory;
 }
 
 interface Job {
   readonly task: string;
   readonly input: unknown;
   readonly transfer: ArrayBuffer[];
+  readonly memory: PoolMemory | undefined;
+  readonly done: Promise<unknown>;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -53,6 +58,10 @@ export class ThreadPool {
   readonly #eager: boolean;
   #closed: Error | undefined;
   #next = 0;
+  #memories = 0;
+  /** The memory that calls use one after the other, and the end of the last of them. */
+  #kept: PoolMemory | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(seats: Seat[], eager = false) {
     if (!Array.isArray(seats)) throw new DomainError('ThreadPool: expected await ThreadPool.open(options), got a call of its constructor');
@@ -88,15 +97,64 @@ export class ThreadPool {
     return Math.max(1, this.#seats.length);
   }
 
+  /** Inputs of a list that are under way at most. */
+  get inFlight(): number {
+    return ahead * this.threads;
+  }
+
   /** Whether work of `flops` operations goes to threads: from `least` on they gain more than copies and messages cost. */
   takes(flops: number, least: number): boolean {
     this.#check();
     return this.threads > 1 && (this.#eager || flops >= least);
   }
 
+  /**
+   * A memory that all threads see, for what works on large blocks in their place; undefined where the runtime has none. Its owner detaches it
+   * when the threads are done.
+   */
+  openMemory(): PoolMemory | undefined {
+    this.#check();
+    if (this.#seats.length === 0) return undefined;
+    const id = this.#memories++;
+    const opened = openShared(id);
+    if (!opened) return undefined;
+    try {
+      for (const { thread } of this.#seats) thread.post({ attach: opened.attachment }, []);
+    } catch {
+      return undefined; // a runtime that does not hand memories to workers
+    }
+    const detach = (): void => {
+      if (!this.#closed) for (const { thread } of this.#seats) thread.post({ detach: id }, []);
+    };
+    return { id, instance: opened.instance, detach };
+  }
+
+  /**
+   * Runs `work` on the memory that the pool keeps for calls, or on none where there is no shared memory. One call after the other: what one
+   * allocates is released, once no thread uses it any more, before the next begins.
+   */
+  async inMemory<R>(work: (memory: PoolMemory | undefined) => Promise<R>): Promise<R> {
+    this.#kept ??= this.openMemory();
+    const memory = this.#kept;
+    if (!memory) return work(undefined);
+    const turn = this.#last.then(async () => {
+      const mark = memory.instance.arena.mark();
+      try {
+        return await work(memory);
+      } finally {
+        for (let i = this.#queue.length - 1; i >= 0; i--) if (this.#queue[i]?.memory === memory) this.#queue.splice(i, 1);
+        const running = this.#seats.flatMap(({ jobs }) => [...jobs.values()]).filter((job) => job.memory === memory);
+        await Promise.allSettled(running.map(({ done }) => done));
+        memory.instance.arena.release(mark);
+      }
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
   /** Runs one task. @throws what the task throws; {AbortError}; {RuntimeLoadError} when its thread dies; {DomainError} after `close` */
   async run<I, O>(task: Task<I, O>, input: I, options: RunOptions<I> = {}): Promise<O> {
-    const { signal, move } = readLong(options);
+    const { signal, move, memory } = readLong(options);
     if (move) checkFunction('move', move);
     checkMethods('task', task, 'a task', 'run');
     this.#check();
@@ -105,14 +163,13 @@ export class ThreadPool {
     const moved = move?.(input) ?? [];
     if (!moved.every((view) => ArrayBuffer.isView(view))) throw new DomainError('move: expected typed arrays of the input, got others');
     const transfer = moved.map((view) => view.buffer as ArrayBuffer);
-    let job: Job | undefined;
-    const result = new Promise<O>((resolve, reject) => {
-      job = { task: task.name, input: compact(input), transfer, resolve, reject };
-      this.#queue.push(job);
-      this.#pump();
-    });
-    return abortable(result, signal, () => {
-      const place = this.#queue.indexOf(job as Job);
+    let [resolve, reject]: [(result: O) => void, (error: unknown) => void] = [() => {}, () => {}];
+    const done = new Promise<O>((...both) => ([resolve, reject] = both));
+    const job: Job = { task: task.name, input: compact(input), transfer, memory, done, resolve, reject };
+    this.#queue.push(job);
+    this.#pump();
+    return abortable(done, signal, () => {
+      const place = this.#queue.indexOf(job);
       if (place >= 0) this.#queue.splice(place, 1);
     });
   }
@@ -137,7 +194,7 @@ export class ThreadPool {
       const result = this.run(task, input, options);
       result.catch(() => {}); // an error is thrown when its turn comes
       waiting.push(result);
-      if (waiting.length >= ahead * this.threads || inline) await settle();
+      if (waiting.length >= this.inFlight || inline) await settle();
       if (inline) await new Promise((resolve) => setTimeout(resolve));
     }
     while (waiting.length) await settle();
@@ -216,7 +273,9 @@ export class ThreadPool {
         seat.jobs.set(id, job);
         seat.thread.busy(true);
         try {
-          seat.thread.post({ id, task: job.task, input: job.input }, job.transfer);
+          const { task, input, memory } = job;
+          const place = memory && { memory: memory.id, bytes: memory.instance.bytes };
+          seat.thread.post({ id, task, input, place }, job.transfer);
         } catch (error) {
           seat.jobs.delete(id);
           job.reject(

@@ -1,5 +1,6 @@
 // Work that can be sent to another thread: a function of plain data, known by name on both sides.
 import { isShared } from '../core/tensor.js';
+import type { Attachment } from './shared-memory.js';
 
 /** A function from plain data (numbers, strings, typed arrays, records and lists of them) to plain data; it may be asynchronous. */
 export interface Task<I, O> {
@@ -13,12 +14,18 @@ export function task<I, O>(name: string, run: (input: I) => O | Promise<O>): Tas
   return { name, run };
 }
 
-/** From the calling thread to a worker. The first message has the kernels, the others work. */
-export type Request = { readonly module: WebAssembly.Module | undefined; readonly build: string } | WorkRequest;
+/** From the calling thread to a worker. The first message has the kernels, the others work, or a memory to work in. */
+export type Request =
+  | { readonly module: WebAssembly.Module | undefined; readonly build: string }
+  | { readonly attach: Attachment }
+  | { readonly detach: number }
+  | WorkRequest;
 export interface WorkRequest {
   readonly id: number;
   readonly task: string;
   readonly input: unknown;
+  /** The shared memory to run in, and its length as the caller sees it. */
+  readonly place?: { readonly memory: number; readonly bytes: number } | undefined;
 }
 
 /** An error as data: class name, message, code and what else it carries. */
