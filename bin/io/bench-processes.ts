@@ -16,37 +16,40 @@ export interface Order {
   }[];
 }
 
-/** What it answers: the passes, or why there are none. */
-export type Answer = { readonly passes: readonly (Pass | null)[] } | { readonly failure: string };
+/** What it answers, task by task: a pass, null where the machine lacks what the case needs, or why it stopped. */
+export type Answer = { readonly pass: Pass | null } | { readonly failure: string };
 
 const script = fileURLToPath(new URL('./bench-process.js', import.meta.url));
 
 /** Makes all passes of a round in a new process that finds the cases in `folder`. */
 export function processSampler(folder: string): Sampler {
-  return async (tasks) => {
-    const answer = await ask({ folder, tasks: tasks.map(sendable) });
-    if ('failure' in answer) throw new Error(answer.failure);
-    return answer.passes.map((pass) => pass ?? undefined);
+  return (tasks, made, signal) => {
+    const order = { folder, tasks: tasks.map(sendable) };
+    return new Promise((resolve, reject) => {
+      const child = fork(script, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+      const stop = (): unknown => child.kill('SIGKILL');
+      signal?.addEventListener('abort', stop);
+      let answers = 0;
+      let failure: string | undefined;
+      child.on('error', reject);
+      child.on('message', (answer: Answer) => {
+        if ('failure' in answer) failure = answer.failure;
+        else if (!signal?.aborted) {
+          answers++;
+          made(answer.pass ?? undefined);
+        }
+      });
+      child.on('exit', (code, by) => {
+        signal?.removeEventListener('abort', stop);
+        if (signal?.aborted || answers === tasks.length) resolve();
+        else reject(new Error(failure ?? `a measuring process ended without an answer (${by ?? `exit ${code}`})`));
+      });
+      child.send(order);
+    });
   };
 }
 
 function sendable({ file, subject, size, settings }: Task): Order['tasks'][number] {
   if (file === undefined) throw new DomainError(`${subject.name}: expected a case of a file, got one made in this process`);
   return { file, name: subject.name, size, settings };
-}
-
-function ask(order: Order): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const child = fork(script, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    let answer: Answer | undefined;
-    child.on('error', reject);
-    child.on('message', (message: Answer) => {
-      answer = message;
-    });
-    child.on('exit', (code, signal) => {
-      if (answer) resolve(answer);
-      else reject(new Error(`a measuring process ended without an answer (${signal ?? `exit ${code}`})`));
-    });
-    child.send(order);
-  });
 }

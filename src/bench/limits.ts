@@ -1,7 +1,7 @@
 // What this machine reaches at best: the ceilings of the roofline, measured with the kernels of src/kernels/limits.ts.
 import type { Precision } from '../core/tensor.js';
 import { readPeak, tilePeak, tileShape } from '../kernels/limits.js';
-import { slice } from '../runtime/arena.js';
+import { type F32, slice } from '../runtime/arena.js';
 import type { Instance } from '../runtime/instance.js';
 import { randomF32, randomF64, type Work } from './case.js';
 
@@ -35,12 +35,15 @@ export function computeLoop(instance: Instance, precision: Precision): LimitLoop
   });
 }
 
-/** The reading loop over a working set of about `bytes`, 256 MB at most; 8 MB a call or the whole set. */
-export function readLoop(instance: Instance, bytes: number): LimitLoop {
+/**
+ * The reading loop over a working set of about `bytes`, 256 MB at most; 8 MB a call or the whole set. It reads the memory at `from` where
+ * that is given: a second array would share the caches with the first, and lie in other pages.
+ */
+export function readLoop(instance: Instance, bytes: number, from?: number): LimitLoop {
   return instance.keep((arena) => {
-    const length = Math.max(32, Math.round(Math.min(bytes, largest) / 128) * 32);
-    const x = arena.alloc('f32', length);
-    arena.view(x).fill(1); // untouched pages are one shared page, which would sit in L1
+    const length = Math.max(32, Math.floor(Math.min(bytes, largest) / 128) * 32);
+    const x: F32 = from === undefined ? arena.alloc('f32', length) : { type: 'f32', ptr: from, length };
+    if (from === undefined) arena.view(x).fill(1); // untouched pages are one shared page, which would sit in L1
     const rounds = Math.max(1, Math.round(2 ** 23 / (4 * length)));
     const parts = Array.from({ length: Math.ceil(length / piece) }, (_, i) => slice(x, i * piece, Math.min(piece, length - i * piece)));
     const work = (): void => {
@@ -50,35 +53,35 @@ export function readLoop(instance: Instance, bytes: number): LimitLoop {
   });
 }
 
-/** Measures every ceiling of the instance's build; about a second. */
-export function measureLimits(make: () => Instance): Limits {
+/** Measures every ceiling of the instance's build; about a second. `patience`: how many ms without a faster call end the search for the fastest. */
+export function measureLimits(make: () => Instance, patience = 40): Limits {
   const read: { bytes: number; rate: number }[] = [];
   for (let bytes = 2 ** 13; bytes <= largest; bytes *= 2) {
     const instance = make();
     const loop = readLoop(instance, bytes);
-    read.push({ bytes, rate: best(instance, loop) / 1e6 });
+    read.push({ bytes, rate: best(instance, loop, patience) / 1e6 });
   }
   const rate = (precision: Precision): number => {
     const instance = make();
-    return best(instance, computeLoop(instance, precision)) / 1e6;
+    return best(instance, computeLoop(instance, precision), patience) / 1e6;
   };
   return { float32: rate('float32'), float64: rate('float64'), read };
 }
 
 /**
- * Amount per millisecond of the fastest call, once no call has been faster for 40 ms: a limit is what the machine can do undisturbed, and on
+ * Amount per millisecond of the fastest call, once no call has been faster for `patience` ms: a limit is what the machine can do undisturbed, and on
  * a busy one the engine's optimised code may come late.
  */
-function best(instance: Instance, { work, amount }: LimitLoop): number {
+function best(instance: Instance, { work, amount }: LimitLoop, patience: number): number {
   return instance.run(() => {
     let fastest = Infinity;
-    const last = performance.now() + 600;
-    let end = performance.now() + 40;
+    const last = performance.now() + 15 * patience;
+    let end = performance.now() + patience;
     for (let calls = 0; calls < 5 || performance.now() < Math.min(end, last); calls++) {
       const start = performance.now();
       work();
       const now = performance.now();
-      if (now - start < 0.97 * fastest) end = now + 40;
+      if (now - start < 0.97 * fastest) end = now + patience;
       fastest = Math.min(fastest, now - start);
     }
     return amount / fastest;

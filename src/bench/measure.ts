@@ -52,17 +52,24 @@ export function elapsed(variant: Variant, calls: number): number | Promise<numbe
   return variant.within(() => timeCalls(variant.work, calls));
 }
 
-/** Warms a variant up for about `warm` ms, then chooses calls per sample so that a sample takes about `target` ms. */
+/**
+ * Warms a variant up until no sample has been a twentieth faster than all before it for `warm` ms, or six times as long: engines replace code
+ * once it has run for some 50 ms. Then chooses calls per sample so that a sample takes about `target` ms.
+ */
 export async function calibrate(variant: Variant, warm: number, target: number): Promise<void> {
   let calls = 1;
   let spent = 0;
+  let improved = 0;
   let last = 0;
+  let best = Infinity;
   do {
     last = await elapsed(variant, calls);
     spent += last;
-    if (last < warm / 4) calls *= 2;
-  } while (spent < warm && calls < 2 ** 30);
-  variant.calls = Math.max(1, Math.round((target * calls) / Math.max(last, 1e-6)));
+    if (last < 0.95 * best * calls && best < Infinity) improved = spent;
+    best = Math.min(best, last / calls);
+    if (last < target) calls *= 2;
+  } while (spent - improved < warm && spent < 6 * warm);
+  variant.calls = Math.max(1, Math.round(target / Math.max(best, 1e-6)));
 }
 
 /**

@@ -120,11 +120,13 @@ function rowsTable(rows: readonly Row[]): string {
     return found ? (found.absent ? 'absent' : `${(found.ratio as number).toFixed(2)}×`) : '';
   };
   const lines = rows.map(
-    (row) => `<tr><td>${escaped(keyOf(row))}</td><td>${time(row.median)}</td><td>${time(row.spread)}</td>
+    (
+      row,
+    ) => `<tr><td>${escaped(keyOf(row))}</td><td>${time(row.median)}</td><td>${row.relative.centres.length > 2 ? `± ${((50 * row.spread) / row.median).toFixed(1)} %` : ''}</td>
 <td>${row.rate === null ? '' : `${row.rate.toFixed(1)} ${row.rateUnit}`}</td><td>${row.share === null ? '' : `${Math.round(row.share * 100)} %`}</td>
 ${names.map((name) => `<td>${cell(row, name)}</td>`).join('')}<td>${escaped(row.warnings.join('; '))}</td></tr>`,
   );
-  return `<table><tr><th>case</th><th>median</th><th>spread</th><th>rate</th><th>of limit</th>${names
+  return `<table><tr><th>case</th><th>median</th><th>±</th><th>rate</th><th>of limit</th>${names
     .map((name) => `<th>against ${escaped(name)}</th>`)
     .join('')}<th>remarks</th></tr>${lines.join('\n')}</table>`;
 }

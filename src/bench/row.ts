@@ -3,7 +3,7 @@ import { boundOf, footprintOf, limitUnits, readsBeside } from './bound.js';
 import type { BenchCase, Size } from './case.js';
 import { bandwidth, type Limits } from './limits.js';
 import { limitName, type Pass } from './pass.js';
-import { deviation, mean, median, standardDeviation, summarize } from './statistics.js';
+import { deviation, mean, median, repeatReach, standardDeviation, summarize } from './statistics.js';
 
 /** A baseline of a row; `ratio` is its time over the subject's (above 1: the subject is faster), from paired samples. */
 export interface BaselineResult {
@@ -21,8 +21,16 @@ export interface Row {
   readonly axes: readonly string[];
   readonly build: string;
   readonly unit: 'ms';
+  /** The median over processes of the median of each one's samples. */
   readonly median: number;
+  /**
+   * Where the median of another run lies 19 times of 20, by the scatter between the processes of this one and the paces that the limit loop
+   * showed in them; the quartiles of the samples where there are fewer than three processes.
+   */
+  readonly interval: readonly [number, number];
+  /** Width of `interval`. */
   readonly spread: number;
+  /** Of all samples. */
   readonly quartiles: readonly [number, number];
   readonly outliers: number;
   readonly samples: number;
@@ -51,7 +59,7 @@ export interface RowPlace {
 
 /** The row that at least one pass makes. */
 export function rowOf({ area, subject, size, build }: RowPlace, passes: readonly Pass[], limits: Limits, callOverhead: number): Row {
-  const own = summarize(gather(passes, 'times', ''));
+  const own = ownOf(passes);
   const flops = subject.flops?.(size) ?? null;
   const bytes = subject.bytes?.(size) ?? null;
   const bound = boundOf(subject, size, limits);
@@ -75,6 +83,18 @@ export function rowOf({ area, subject, size, build }: RowPlace, passes: readonly
     baselines: baselinesOf(passes),
     warnings: [...warningsOf(subject, size, passes, limits, own, callOverhead), ...setAside(passes.length - relative.centres.length)],
   };
+}
+
+/** Median, interval and quartiles of the row's own times. */
+function ownOf(passes: readonly Pass[]) {
+  const { quartiles, outliers, samples } = summarize(gather(passes, 'times', ''));
+  const logs = passes.map(({ times }) => Math.log(median(times[''] as readonly number[])));
+  const middle = median(logs);
+  const near = withoutWild(logs);
+  const paces = passes.map(({ times }) => Math.log(median(times[limitName] as readonly number[])));
+  const reach = repeatReach(near.length < 3 ? logs : near, withoutWild(paces)); // the limit loop tells the machine's pace
+  const interval: [number, number] = Number.isNaN(reach) ? [...quartiles] : [Math.exp(middle - reach), Math.exp(middle + reach)];
+  return { median: Math.exp(middle), interval, spread: interval[1] - interval[0], quartiles, outliers, samples };
 }
 
 /** The samples of one variant over all passes. */
@@ -105,11 +125,12 @@ function warningsOf(
   size: Size,
   passes: readonly Pass[],
   limits: Limits,
-  own: ReturnType<typeof summarize>,
+  own: ReturnType<typeof ownOf>,
   callOverhead: number,
 ): string[] {
   const warnings: string[] = [];
-  if (own.spread > 0.15 * own.median) warnings.push(`noisy: half of the samples lie within ±${percent(own.spread / own.median / 2)}`);
+  const half = (own.quartiles[1] - own.quartiles[0]) / 2;
+  if (half > 0.075 * own.median) warnings.push(`noisy: half of the samples lie within ±${percent(half / own.median)}`);
   if (own.samples >= 20 && own.outliers > own.samples / 10) warnings.push(`${own.outliers} of ${own.samples} samples are outliers`);
   if (own.median < 20 * callOverhead) warnings.push('close to the cost of a call: the timer overhead taken off is a large part');
   const full = readsBeside(subject, size, limits) ? bandwidth(limits, footprintOf(subject, size)) : limits[subject.precision ?? 'float32'];
@@ -135,14 +156,18 @@ const percent = (share: number): string => `${Math.round(share * 100)} %`;
  */
 function combine(passes: readonly (readonly number[])[]): Row['relative'] {
   const full = passes.filter((logs) => logs.length > 0);
-  const all = full.map(median);
-  const middle = median(all);
-  const reach = Math.max(wild, 5 * deviation(all));
-  const centres = all.filter((centre) => Math.abs(centre - middle) <= reach);
+  const centres = withoutWild(full.map(median));
   const within = full.map((logs) => deviation(logs) / Math.sqrt(logs.length));
   const inside = (1.2533 * median(within)) / Math.sqrt(centres.length);
   const between = centres.length > 2 ? standardDeviation(centres) / Math.sqrt(centres.length) : 0;
   return { value: Math.exp(mean(centres)), error: Math.max(inside, between), centres };
+}
+
+/** The logarithms of times no further than `wild` from the middle one. */
+function withoutWild(logs: readonly number[]): number[] {
+  const middle = median(logs);
+  const reach = Math.max(wild, 5 * deviation(logs));
+  return logs.filter((log) => Math.abs(log - middle) <= reach);
 }
 
 /** A quarter: processes with the same code differ by up to 15 %. */

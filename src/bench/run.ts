@@ -19,8 +19,11 @@ export interface Task extends RowPlace {
   readonly settings: PassSettings;
 }
 
-/** Makes passes, in this process or another: one for each task, undefined where the machine lacks what the case needs. */
-export type Sampler = (tasks: readonly Task[]) => Promise<(Pass | undefined)[]>;
+/**
+ * Makes passes, in this process or another: one for each task, in order, told as it is made; undefined where the machine lacks what the case
+ * needs. It ends early, without a failure, when the signal says so.
+ */
+export type Sampler = (tasks: readonly Task[], made: (pass: Pass | undefined) => void, signal?: AbortSignal) => Promise<void>;
 
 export interface RunOptions {
   /** Builds to time; by default simd (or the one AFTERPASS_BUILD names) and relaxed where the engine has it. */
@@ -35,6 +38,8 @@ export interface RunOptions {
   readonly undecided?: (row: Row) => boolean;
   /** Most passes of a row as a multiple of the first ones; 3 by default. */
   readonly most?: number;
+  /** Ends the run early: its rows are then those that have a pass, `unfinished` counts those that wanted more. */
+  readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, all: number, what: string) => void;
 }
 
@@ -45,6 +50,8 @@ export interface BenchResult {
   readonly cases: Row[];
   /** Rows this machine cannot run. */
   readonly absent: { readonly name: string; readonly size: readonly number[] }[];
+  /** Rows that a signal cut short or left out. */
+  readonly unfinished: number;
 }
 
 /** Enough to tell the scatter between openings; a smoke test wants one. */
@@ -62,12 +69,14 @@ interface Progress extends RowPlace {
 
 /** Times the cases. */
 export async function runCases(found: readonly FoundCase[], options: RunOptions = {}): Promise<BenchResult> {
-  const { seconds = 1, baselines = true, undecided = ({ relative }) => relative.error > steady, most = 3, onProgress } = options;
+  const { seconds = 1, baselines = true, undecided = ({ relative }) => relative.error > steady, most = 3, signal, onProgress } = options;
   const tiers = loadTiers();
   const sampler = options.sampler ?? inProcess(tiers);
   const [standard] = tiers.keys() as Iterable<string> as [string];
   const builds = options.builds ?? [standard, ...(standard === 'simd' && tiers.has('relaxed') ? ['relaxed'] : [])];
-  const limits = Object.fromEntries(builds.map((build) => [build, measureLimits(() => instanceOf(tiers, build))]));
+  const limits = Object.fromEntries(
+    builds.map((build) => [build, measureLimits(() => instanceOf(tiers, build), Math.min(40, 80 * seconds))]),
+  );
   const timer = timerOverhead();
   const rows: Progress[] = builds.flatMap((build) =>
     found.flatMap(({ area, file, subject }) =>
@@ -82,7 +91,7 @@ export async function runCases(found: readonly FoundCase[], options: RunOptions 
     limits: limits[row.build] as Limits,
     overhead: timer,
     budget: (seconds * 1000) / needed(row),
-    warm: options.sampler || row.passes.length === 0 ? 20 : 5,
+    warm: options.sampler ? 60 : 10,
     baselines,
     check: row.passes.length === 0,
   });
@@ -92,19 +101,21 @@ export async function runCases(found: readonly FoundCase[], options: RunOptions 
     if (row.passes.length < first) return true;
     return first > 1 && row.passes.length < most * first && undecided(summary(row));
   };
+  const left = (): number => rows.reduce((sum, row) => sum + (row.absent ? 0 : Math.max(0, needed(row) - row.passes.length)), 0);
   let done = 0;
   try {
-    for (let round = 0, now = rows.filter(due); now.length > 0; round++, now = rows.filter(due)) {
+    for (let round = 0, now = rows.filter(due); now.length > 0 && !signal?.aborted; round++, now = rows.filter(due)) {
       const turned = [...now.slice(round % now.length), ...now.slice(0, round % now.length)]; // no row always follows the same one
-      const passes = await sampler(turned.map((row) => ({ ...row, settings: settings(row) })));
-      for (const [i, row] of turned.entries()) {
-        const pass = passes[i];
+      let next = 0;
+      const made = (pass: Pass | undefined): void => {
+        const row = turned[next++] as Progress;
         if (pass) row.passes.push(pass);
         else row.absent = true;
-      }
-      done += now.length;
-      const left = rows.reduce((sum, row) => sum + (row.absent ? 0 : Math.max(0, needed(row) - row.passes.length)), 0);
-      onProgress?.(done, done + left, 'timing');
+        done++;
+        onProgress?.(done, done + Math.max(left(), turned.length - next), 'timing');
+      };
+      const tasks = turned.map((row) => ({ ...row, settings: settings(row) }));
+      await sampler(tasks, made, signal);
     }
   } finally {
     switchTo(tiers, standard);
@@ -112,16 +123,19 @@ export async function runCases(found: readonly FoundCase[], options: RunOptions 
   return {
     limits,
     timer,
-    cases: rows.filter(({ absent }) => !absent).map(summary),
+    cases: rows.filter(({ passes }) => passes.length > 0).map(summary),
     absent: rows.filter(({ absent }) => absent).map(({ subject, size }) => ({ name: subject.name, size })),
+    unfinished: signal?.aborted ? rows.filter(due).length : 0,
   };
 }
 
 /** Makes the passes in this process, one after the other. */
 export function inProcess(tiers: Tiers): Sampler {
-  return async (tasks) => {
-    const passes: (Pass | undefined)[] = [];
-    for (const { subject, size, settings } of tasks) passes.push(await timePass(tiers, subject, size, settings));
-    return passes;
+  return async (tasks, made, signal) => {
+    for (const { subject, size, settings } of tasks) {
+      if (signal?.aborted) return;
+      made(await timePass(tiers, subject, size, settings));
+      await new Promise((turn) => setTimeout(turn)); // signals of the system arrive between passes
+    }
   };
 }

@@ -41,6 +41,19 @@ export function studentOf(z: number, freedom: number): number {
   return z + (first + (second + (third + fourth / freedom) / freedom) / freedom) / freedom;
 }
 
+/**
+ * How far the median of as many new values may lie from that of these, 19 times of 20 where both are drawn from one normal distribution
+ * (further out at most as often where tails are longer): Student's t · s · √(2/n) · √(π/2), the last for medians in place of means. What
+ * moves all values of one run alike is in no scatter of theirs: `moods` are draws of it, of which either run may have met any.
+ */
+export function repeatReach(values: readonly number[], moods: readonly number[]): number {
+  const n = values.length;
+  if (n < 3) return Number.NaN;
+  const t = n === 3 ? 4.303 : studentOf(1.96, n - 1); // the expansion of t begins at three degrees of freedom
+  const mood = moods.length > 1 ? 1.96 * Math.SQRT2 * standardDeviation(moods) : 0;
+  return Math.hypot(t * standardDeviation(values) * Math.sqrt(Math.PI / n), mood);
+}
+
 export interface Summary {
   readonly median: number;
   readonly quartiles: readonly [number, number];

@@ -60,6 +60,7 @@ const row = (name: string, n: number, value: number, error = 0.005): Row => ({
   build: 'simd',
   unit: 'ms',
   median: value,
+  interval: [0.95 * value, 1.05 * value],
   spread: 0.1 * value,
   quartiles: [value, value],
   outliers: 0,

@@ -1,5 +1,6 @@
 import { disagreement, numbersOf } from '../../src/bench/agreement.js';
-import { median, quantile, slope, standardDeviation, studentOf, summarize } from '../../src/bench/statistics.js';
+import { median, quantile, repeatReach, slope, standardDeviation, studentOf, summarize } from '../../src/bench/statistics.js';
+import { Random } from '../../src/core/random.js';
 import { Instance } from '../../src/runtime/instance.js';
 
 test('quantiles interpolate between neighbours', () => {
@@ -32,6 +33,35 @@ test.each([
 
 test('the standard deviation is that of a sample', () => {
   expect(standardDeviation([1, 3])).toBeCloseTo(Math.SQRT2);
+});
+
+test.each([3, 7, 21])('of two medians of %i normal draws each, the second lies within the reach of the first 19 times of 20', (n) => {
+  const random = new Random(n);
+  const draw = () => [...random.fill(new Float64Array(n))];
+  let inside = 0;
+  for (let trial = 0; trial < 4000; trial++) {
+    const [one, two] = [draw(), draw()];
+    if (Math.abs(median(one) - median(two)) <= repeatReach(one, [])) inside++;
+  }
+  expect(inside / 4000).toBeGreaterThan(0.94);
+  expect(inside / 4000).toBeLessThan(0.975);
+});
+
+test('fewer than three values say nothing of the next ones', () => {
+  expect(repeatReach([1, 2], [])).toBeNaN();
+});
+
+test('two runs whose processes share a mood each lie within reach where the moods are known', () => {
+  const random = new Random(5);
+  const normal = () => random.fill(new Float64Array(1))[0] as number;
+  const moods = Array.from({ length: 5000 }, normal);
+  const draw = () => Array.from({ length: 7 }, () => 0.3 * normal());
+  let inside = 0;
+  for (let trial = 0; trial < 2000; trial++) {
+    const gap = median(draw()) + normal() - median(draw()) - normal();
+    if (Math.abs(gap) <= repeatReach(draw(), moods)) inside++;
+  }
+  expect(inside / 2000).toBeGreaterThan(0.93);
 });
 
 test('results are read through records, arrays and blocks; functions are left out', () => {

@@ -1,5 +1,5 @@
 import { bench, randomF32 } from '../../src/bench/case.js';
-import { logSoftTopK, softRank, softSort, softTopK } from '../../src/sorting/index.js';
+import { entmax15, logSoftTopK, softRank, softSort, softTopK, sparsemax } from '../../src/sorting/index.js';
 
 const lengths = [[100], [1000], [10_000]];
 
@@ -73,4 +73,18 @@ export default [
       return () => logSoftTopK(x, { k: 5 }).backward(g).data;
     },
   }),
+  ...([sparsemax, entmax15] as const).map((method) =>
+    bench(`${method.name}, forward and backward`, {
+      sizes: [
+        [128, 100],
+        [128, 10_000],
+      ],
+      axes: ['rows', 'n'],
+      open: ([rows = 0, n = 0]) => {
+        const x = { data: randomF32(rows * n, 1), shape: [rows, n] };
+        const g = randomF32(rows * n, 2);
+        return () => method(x).backward(g).data;
+      },
+    }),
+  ),
 ];
