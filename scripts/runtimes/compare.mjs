@@ -147,7 +147,7 @@ ${rows([['entry', 'gzip'], ['---', '---'], ...Object.entries(sizes).map(([name, 
 
 ${rows([['fault', 'met', 'remark'], ['---', '---', '---'], ...faults.map(({ fault, ok, note }) => [fault, ok ? 'yes' : '**no**', note])])}
 
-Every area's calls run under more faults in test/contracts/faults.test.ts: memory that grows at each allocation, memory that ends at the first, a
+Every area's calls run under more faults in test/contracts/faults-*.test.ts: memory that grows at each allocation, memory that ends at the first, a
 middle and the last one, arrays on shared and on detached memory. Arrays on a SharedArrayBuffer are taken everywhere and give the same bits (for
 ONNX Runtime, which takes none, they are copied); no other thread may write into them during a call. Detached arrays are refused by name.
 

@@ -1,0 +1,3 @@
+import { misuse } from './misuse-suite.js';
+
+await misuse('compression');
