@@ -221,7 +221,7 @@ parts.push(`
 
 ${'`pruneChannels(model, data, { sparsity: 0.5, speedup: 1.5, samples: 512 })`'} (${'`prune --method channel --sparsity 0.5 --speedup 1.5`'}) on digits-resnet8: layers are timed in ONNX Runtime at batch 64 and channels
 go by what the logits of training samples lose for the time they take. Then one epoch on the dense model's logits (least squares, Adam, batches of 1, rate 2e-3
-falling to 0: of batches of 1 to 8 and rates of 5e-4 to 4e-3 nearest to the dense logits on held-out training samples, and nearer than labels came). Each row is one whole run with a seed of its own; validation samples chose nothing. Speed: medians of 150
+falling to 0: of batches of 1 to 8 and rates of 5e-4 to 4e-3 nearest to the dense logits on held-out training samples; labels gave lower held-out accuracy). Each row is one whole run with a seed of its own; validation samples chose nothing. Speed: medians of 150
 paired, interleaved runs of ONNX Runtime against the dense model, one thread, on a quiet machine.
 `);
 parts.push('| channels kept | before training | after one epoch | dense | speed, batch 64 | speed, batch 1 |');
