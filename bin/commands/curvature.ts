@@ -29,7 +29,7 @@ export const curvature: CommandModule<GlobalArgs, Args> = {
   describe: 'Hessian spectrum, trace, sharpness and stability limits of a trained model',
   builder: (yargs) =>
     yargs
-      .positional('model', { type: 'string', describe: 'ONNX file', demandOption: true })
+      .positional('model', { type: 'string', describe: 'ONNX file, or - for stdin', demandOption: true })
       .options({
         ...dataOptions,
         report: text('report', 'Write one self-contained HTML file with plots'),
@@ -60,7 +60,7 @@ export const curvature: CommandModule<GlobalArgs, Args> = {
         );
         bar.stop();
         if (args.report !== undefined) {
-          writeOutput(args.report, await curvaturePage(basename(args.model), report));
+          writeOutput(args.report, await curvaturePage(basename(args.model || 'stdin'), report));
           remark(`report: ${args.report}`, args);
         }
         write({ ...report, ...(args.report !== undefined && { report: args.report }) }, args, (found) =>

@@ -6,6 +6,7 @@ import { OnnxModel } from '../../src/onnx/onnx-model.js';
 import { cutAt } from '../../src/workflows/index.js';
 import { writeCsv } from '../io/csv.js';
 import { type DataArgs, dataOptions, readInputsOf } from '../io/data.js';
+import { modelFile } from '../io/model.js';
 import { checkOutput, writeOutput } from '../io/output.js';
 import { table, write } from '../io/print.js';
 import { type GlobalArgs, text } from '../options.js';
@@ -24,7 +25,7 @@ export const embed: CommandModule<GlobalArgs, Args> = {
   command: 'embed <model>',
   describe: 'Features of data from inside a model',
   builder: (yargs) =>
-    yargs.positional('model', { type: 'string', describe: 'ONNX file', demandOption: true }).options({
+    yargs.positional('model', { type: 'string', describe: 'ONNX file, or - for stdin', demandOption: true }).options({
       ...inputOptions,
       out: { ...text('out', 'Features as npy or csv'), demandOption: true },
       layer: text('layer', 'Node or value to take (what the last Gemm or MatMul reads)'),
@@ -32,7 +33,7 @@ export const embed: CommandModule<GlobalArgs, Args> = {
     }) as never,
   handler: async (args) => {
     checkOutput(args.out, args);
-    const cut = cutAt(readModel(args.model), args.layer);
+    const cut = cutAt(readModel(modelFile(args.model)), args.layer);
     const x = readInputsOf(args);
     const model = await OnnxModel.open(cut, { ...(args.threads !== undefined && { threads: args.threads }) });
     try {

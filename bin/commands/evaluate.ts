@@ -15,7 +15,7 @@ export const evaluate: CommandModule<GlobalArgs, Args> = {
   describe: 'Loss and accuracy of a model on labelled data',
   builder: (yargs) =>
     yargs
-      .positional('model', { type: 'string', describe: 'ONNX file', demandOption: true })
+      .positional('model', { type: 'string', describe: 'ONNX file, or - for stdin', demandOption: true })
       .options({ ...dataOptions, ...modelOptions }) as never,
   handler: (args) =>
     interruptible(async (signal) => {

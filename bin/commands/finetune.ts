@@ -34,7 +34,7 @@ export const finetune: CommandModule<GlobalArgs, Args> = {
   command: 'finetune <model>',
   describe: 'Train the weights of a model',
   builder: (yargs) =>
-    yargs.positional('model', { type: 'string', describe: 'ONNX file', demandOption: true }).options({
+    yargs.positional('model', { type: 'string', describe: 'ONNX file, or - for stdin', demandOption: true }).options({
       ...dataOptions,
       out: { ...text('out', 'Trained ONNX file'), demandOption: true },
       optimizer: choice('optimizer', 'Rule of the steps', optimizerNames, 'adam'),

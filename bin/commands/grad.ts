@@ -12,6 +12,7 @@ import {
   unsupportedOps,
 } from '../../src/onnx/index.js';
 import { UnreachedError, UsageError } from '../io/failure.js';
+import { modelFile } from '../io/model.js';
 import { checkOutput, writeOutput } from '../io/output.js';
 import { table, write } from '../io/print.js';
 import { choice, type GlobalArgs, text } from '../options.js';
@@ -41,7 +42,7 @@ export const grad: CommandModule<GlobalArgs, Args> = {
   command: 'grad <model>',
   describe: 'Write a gradient, Jacobian or Hessian product as an ONNX model',
   builder: (yargs) =>
-    yargs.positional('model', { type: 'string', describe: 'ONNX file', demandOption: true }).options({
+    yargs.positional('model', { type: 'string', describe: 'ONNX file, or - for stdin', demandOption: true }).options({
       out: text('out', 'Derivative model'),
       hvp: { type: 'boolean', default: false, describe: 'Hessian-vector product in place of the gradient' },
       jvp: { type: 'boolean', default: false, describe: 'Jacobian-vector product in place of the gradient' },
@@ -58,7 +59,7 @@ export const grad: CommandModule<GlobalArgs, Args> = {
     if (args.out === undefined && !args.check)
       throw new UsageError('--out: expected a file for the derivative model (or --check), got none');
     if (args.out !== undefined) checkOutput(args.out, args);
-    const model = readModel(args.model);
+    const model = readModel(modelFile(args.model));
     const unsupported = unsupportedOps(model);
     if (args.check) {
       const { feeds, outputs, nodes } = model.graph;

@@ -50,7 +50,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
   describe: 'Remove weights without retraining',
   builder: (yargs) =>
     yargs
-      .positional('model', { type: 'string', describe: 'ONNX file', demandOption: true })
+      .positional('model', { type: 'string', describe: 'ONNX file, or - for stdin', demandOption: true })
       .options({
         ...dataOptions,
         sparsity: numbers('sparsity', 'Share of the weights (of the channels) to remove, 0 to 1; several by commas make several files', {

@@ -7,7 +7,7 @@ import { encodeModel } from '../../src/onnx/model.js';
 import { type QuantizeModelOptions, type QuantizeModelResult, quantizeModel } from '../../src/workflows/index.js';
 import { type DataArgs, dataOptions, readData } from '../io/data.js';
 import { interruptible } from '../io/interrupt.js';
-import { type ModelArgs, modelOptions, withModel } from '../io/model.js';
+import { type ModelArgs, modelFile, modelOptions, withModel } from '../io/model.js';
 import { checkOutput, writeOutput } from '../io/output.js';
 import { percent, progress, short, size, table, write } from '../io/print.js';
 import { choice, type GlobalArgs, integer, list, number, text } from '../options.js';
@@ -39,7 +39,7 @@ export const quantize: CommandModule<GlobalArgs, Args> = {
   describe: 'Write a model in 8-bit integers (QDQ)',
   builder: (yargs) =>
     yargs
-      .positional('model', { type: 'string', describe: 'ONNX file', demandOption: true })
+      .positional('model', { type: 'string', describe: 'ONNX file, or - for stdin', demandOption: true })
       .options({
         ...dataOptions,
         out: { ...text('out', 'Quantised ONNX file'), demandOption: true },
@@ -74,10 +74,11 @@ export const quantize: CommandModule<GlobalArgs, Args> = {
         bar.stop();
         const bytes = encodeModel(args.compact ? compactModel(model).model : model);
         writeOutput(args.out, bytes);
+        const file = modelFile(args.model);
         const run = {
           ...result,
           method: args.method,
-          originalBytes: statSync(args.model).size,
+          originalBytes: typeof file === 'string' ? statSync(file).size : file.length,
           bytes: bytes.length,
           gzipBytes: gzipSync(bytes, { level: 9 }).length,
           out: args.out,

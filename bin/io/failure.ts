@@ -54,9 +54,21 @@ export function translate(message: string, word = '', verbs: readonly string[] =
   return new UsageError(`arguments: expected what --help shows, got '${line}'`);
 }
 
+/** Options whose messages are about what the files hold. */
+const ofData = ['data', 'input', 'loss', 'model', 'x', 'y'];
+const dashed = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** The library's message with the name of an option as it was typed: `learningRate: …` as `--learning-rate: …`. */
+export function asTyped(message: string, words: readonly string[]): string {
+  const name = /^([a-z][A-Za-z0-9]*): /.exec(message)?.[1];
+  if (!name || ofData.includes(name) || !words.map(spelling).includes(dashed(name))) return message;
+  const rest = message.slice(name.length).replace(/(?<=which takes ).+$/, (names) => names.split(', ').map(dashed).join(', '));
+  return dashed(name) + rest;
+}
+
 /** The message to print; an error that nobody foresaw keeps its name. */
 export function explain(error: unknown): string {
-  if (error instanceof AfterpassError) return error.message;
+  if (error instanceof AfterpassError) return asTyped(error.message, process.argv.slice(2));
   if (process.env.AFTERPASS_DEBUG) return String((error as Error)?.stack ?? error);
   return `${(error as Error)?.name ?? 'unknown'}: ${String((error as Error)?.message ?? error).split('\n')[0]} (AFTERPASS_DEBUG=1 shows where)`;
 }

@@ -2,6 +2,7 @@
 import { type LossName, lossNames, type OnnxModel, type OpenOptions } from '../../src/onnx/index.js';
 import { OnnxModel as Model } from '../../src/onnx/onnx-model.js';
 import { choice, type GlobalArgs, integer, number, text } from '../options.js';
+import { readInput } from './npy.js';
 
 /** The options that say what a model's output means. */
 export const modelOptions = {
@@ -36,9 +37,18 @@ export function openOptions(args: Omit<ModelArgs, 'model'> & Pick<GlobalArgs, 't
   };
 }
 
+let piped: Uint8Array | undefined;
+
+/** The file of a model, or its bytes from stdin for `-` (yargs hands over an empty word for it), which can be read once. */
+export function modelFile(path: string): string | Uint8Array {
+  if (path !== '' && path !== '-') return path;
+  piped ??= readInput('-');
+  return piped;
+}
+
 /** Opens the model, gives it to the work and releases it. */
 export async function withModel<R>(args: ModelArgs & Pick<GlobalArgs, 'threads'>, work: (model: OnnxModel) => Promise<R>): Promise<R> {
-  const model = await Model.open(args.model, openOptions(args));
+  const model = await Model.open(modelFile(args.model), openOptions(args));
   try {
     return await work(model);
   } finally {

@@ -46,6 +46,8 @@ export interface DifferentiableModel {
   readonly layout: readonly ParameterSlot[];
   /** The loss by its key, where the model knows it. */
   readonly lossName?: string;
+  /** Labels of this value count for nothing in the loss. */
+  readonly ignoreIndex?: number | undefined;
   /** A copy of the parameters [d]. */
   getParameters(): FloatArray;
   /** Replaces the parameters. A call uses the parameters at its start; calls on one model queue. */

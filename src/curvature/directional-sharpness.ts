@@ -73,11 +73,23 @@ export function coordinateClip<T extends FloatArray>(gradient: T, options: { sha
   return gradient.map((g) => Math.sign(g) * Math.min(Math.abs(g), threshold)) as T;
 }
 
+/** The clipped gradient; where so many coordinates are 0 that the quantile is 0 too, the share counts among the others. */
+function clippedOf(gradient: Float64Array, share: number): Float64Array {
+  const whole = coordinateClip(gradient, { share });
+  if (whole.some((g) => g !== 0)) return whole;
+  const rest = coordinateClip(
+    gradient.filter((g) => g !== 0),
+    { share },
+  );
+  let at = 0;
+  return gradient.map((g) => (g === 0 ? 0 : rest[at++]!));
+}
+
 /**
  * The update directions of common optimizers from a history of gradients, newest last: unit vectors pointing downhill.
  *
  * @param gradients one or more mini-batch gradients [d], oldest first
- * @param options `beta1` (0.9) of momentum and Adam, `beta2` (0.999), `epsilon` (1e-8) of Adam, `share` clipped (0.1)
+ * @param options `beta1` (0.9) of momentum and Adam, `beta2` (0.999), `epsilon` (1e-8) of Adam, `share` clipped (0.1; of those other than 0 where most are 0)
  * @returns `sgd`, `momentum`, `adam` (bias-corrected), `sign`, `clipped`, each [d], f64
  * @throws {DomainError} on an empty history, a zero gradient or NaN
  * @see Kingma & Ba 2015, arXiv:1412.6980; Pan & Li 2023, arXiv:2306.00204
@@ -116,6 +128,6 @@ export function updateDirections(
     momentum: unit(first),
     adam: unit(first.map((m, i) => m / (1 - carried1) / (Math.sqrt(second[i]! / (1 - carried2)) + epsilon))),
     sign: unit(wide.map(Math.sign)),
-    clipped: unit(coordinateClip(wide, { share })),
+    clipped: unit(clippedOf(wide, share)),
   };
 }

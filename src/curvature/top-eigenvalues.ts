@@ -14,7 +14,7 @@ export interface TopEigenvaluesOptions extends LongOptions {
   readonly end?: SpectrumEnd;
   /** On ‖A y − θ y‖, relative to the largest |eigenvalue|; 1e-7 for f64 operators, 1e-4 for f32. */
   readonly tolerance?: number;
-  /** Products at most before the k of the residuals; 1000. */
+  /** Products at most before the k of the residuals; 1000, and never fewer than k. */
   readonly maxIterations?: number;
   /** Vectors kept before a restart; max(40, 3k), less when that would pass a gigabyte. */
   readonly subspace?: number;
@@ -68,7 +68,7 @@ export async function topEigenvalues(op: LinearOperator, options: TopEigenvalues
     end,
     subspace,
     tolerance,
-    maxProducts: maxIterations,
+    maxProducts: Math.max(maxIterations, k), // k vectors need as many products
     seed,
     verify,
     start,

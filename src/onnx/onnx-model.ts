@@ -78,6 +78,11 @@ export class OnnxModel implements DifferentiableModel {
     return this.#parts.loss.name;
   }
 
+  /** The label that counts for nothing in the loss, if it was opened with one. */
+  get ignoreIndex(): number | undefined {
+    return this.#parts.loss.ignoreIndex;
+  }
+
   /** Inputs to feed, with their types and symbolic shapes. */
   get inputs(): readonly ValueInfo[] {
     return this.#runs.inputs;

@@ -3,7 +3,7 @@
 import { batchesOf, checkAborted, pieces, samplesOf } from '../core/batches.js';
 import { checkInteger, checkMethods } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
-import type { Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
+import type { Batch, Data, DifferentiableModel, LongOptions } from '../core/model-types.js';
 import { readLong } from '../core/stepper.js';
 import { type IntegerArray, isIntegerArray, type Tensor } from '../core/tensor.js';
 import { classAxis } from '../onnx/class-axis.js';
@@ -20,7 +20,7 @@ export interface Evaluation {
 /**
  * Loss and accuracy of a model.
  *
- * @param data labelled batches; labels are class indices per sample (or per position, for [n, t, k] and [n, k, h, w] logits)
+ * @param data labelled batches (a function is asked for two passes); labels are class indices per sample (or per position, for [n, t, k] and [n, k, h, w] logits)
  * @param options `signal`, `onProgress` (samples done); `batchSize` of one run (256)
  * @throws {ShapeError} when labels and logits do not fit, {DomainError} for labels out of range or data that is not finite
  */
@@ -32,25 +32,39 @@ export async function evaluate(
   const { signal, onProgress, batchSize = 256 } = readLong(options);
   checkMethods('model', model, 'a differentiable model', 'loss', 'predict');
   checkInteger('batchSize', batchSize, 1);
-  let [examples, weight, loss, labels, right] = [0, 0, 0, 0, 0];
+  let [examples, labels, right] = [0, 0, 0];
+  // The model joins the pieces: with ignored labels or class weights it alone knows what each weighs.
+  const loss = await model.loss(async function* () {
+    examples = 0;
+    for await (const batch of parts(data, batchSize, signal)) {
+      yield batch;
+      examples += samplesOf(batch);
+      onProgress?.({ done: examples, phase: 'loss' });
+    }
+  });
+  if (targets.includes(model.lossName ?? '')) return { examples, loss, accuracy: null };
+  let done = 0;
+  for await (const batch of parts(data, batchSize, signal)) {
+    if (isIntegerArray(batch.y)) {
+      const logits = await model.predict(batch.x);
+      const score = model.lossName === 'binary-cross-entropy' ? signsRight(logits, batch.y) : correct(logits, batch.y, model.ignoreIndex);
+      labels += score.labels;
+      right += score.right;
+    }
+    done += samplesOf(batch);
+    onProgress?.({ done, total: examples, phase: 'accuracy' });
+  }
+  return { examples, loss, accuracy: labels ? right / labels : null };
+}
+
+/** Batches of at most so many samples. */
+async function* parts(data: Data, batchSize: number, signal: AbortSignal | undefined): AsyncGenerator<Batch> {
   for await (const whole of batchesOf(data)) {
     for (const batch of pieces(whole, batchSize)) {
       checkAborted(signal);
-      let share = batch.weights ? 0 : samplesOf(batch);
-      for (const w of batch.weights ?? []) share += w;
-      loss += share * (await model.loss(batch));
-      weight += share;
-      examples += samplesOf(batch);
-      if (isIntegerArray(batch.y) && !targets.includes(model.lossName ?? '')) {
-        const logits = await model.predict(batch.x);
-        const score = model.lossName === 'binary-cross-entropy' ? signsRight(logits, batch.y) : correct(logits, batch.y);
-        labels += score.labels;
-        right += score.right;
-      }
-      onProgress?.({ done: examples, phase: 'evaluating' });
+      yield batch;
     }
   }
-  return { examples, loss: loss / weight, accuracy: labels ? right / labels : null };
 }
 
 /** Losses whose integers are quantities, not labels. */
@@ -63,8 +77,8 @@ function signsRight({ data }: Tensor, y: IntegerArray): { labels: number; right:
   return { labels: y.length, right };
 }
 
-/** How many labels have the largest logit; labels outside the classes (an ignored index) do not count. */
-function correct({ data, shape }: Tensor, y: IntegerArray): { labels: number; right: number } {
+/** How many labels have the largest logit; labels outside the classes and ignored ones do not count. */
+function correct({ data, shape }: Tensor, y: IntegerArray, ignored?: number): { labels: number; right: number } {
   const axis = classAxis(shape.length, 'output');
   const classes = shape[axis] ?? 1;
   if (data.length !== classes * y.length) {
@@ -74,7 +88,7 @@ function correct({ data, shape }: Tensor, y: IntegerArray): { labels: number; ri
   let [labels, right] = [0, 0];
   for (let i = 0; i < y.length; i++) {
     const label = Number(y[i]);
-    if (label < 0 || label >= classes) continue;
+    if (label < 0 || label >= classes || label === ignored) continue;
     const base = Math.floor(i / inner) * inner * classes + (i % inner);
     let best = 0;
     for (let k = 1; k < classes; k++) if ((data[base + k * inner] as number) > (data[base + best * inner] as number)) best = k;

@@ -45,7 +45,7 @@ export interface FitResult {
  *   `batchSize` (64), `seed` (0), `mask`, `signal`, `onProgress`
  * @returns `history` of mean losses, `steps`, `seconds`
  * @throws {DomainError} when an option is out of range or does not fit the optimizer, or the loss stops being finite; {AbortError} by
- *   `signal` (parameters of the last step stay)
+ *   `signal`; after either the model holds the parameters of the last whole step
  */
 export async function fit(model: DifferentiableModel, data: Data, options: FitOptions = {}): Promise<FitResult> {
   const {
@@ -69,6 +69,7 @@ export async function fit(model: DifferentiableModel, data: Data, options: FitOp
   const optimizer = typeof rule === 'string' ? namedOptimizer(rule, given) : rule;
   const batches: Batch[] = [];
   for await (const batch of batchesOf(data)) batches.push(batch);
+  if (!batches.some((batch) => samplesOf(batch) > 0)) throw new DomainError('data: expected at least one sample, got none');
   const total = epochs * batches.reduce((sum, batch) => sum + Math.ceil(samplesOf(batch) / batchSize), 0);
 
   const start = performance.now();

@@ -89,7 +89,12 @@ export function trainingRule(
           model.setParameters(at);
           return gradient(batch);
         };
-        loss = (await optimizer.step(params, asked, state)).loss as number;
+        try {
+          loss = (await optimizer.step(params, asked, state)).loss as number;
+        } catch (error) {
+          model.setParameters(params); // not the perturbed ones, where the second gradient was asked for
+          throw error;
+        }
       } else {
         const { value, grad } = await gradient(batch);
         optimizer.step(params, grad, state);

@@ -59,9 +59,9 @@ test('a budget of bits is kept, and weights alone need no ranges', async () => {
 
 test.each([
   [['--bits', '9'], /^error: --bits: expected an integer from 2 to 8, got 9/],
-  [['--bits', '4', '--budget', '4'], /^error: budget: expected either bits or a budget of bits per weight, got both/],
+  [['--bits', '4', '--budget', '4'], /^error: --budget: expected either bits or a budget of bits per weight, got both/],
   [['--method', 'best'], /^error: --method: expected one of minmax, mse, discrete, got 'best'/],
-  [['--include', 'nothing*'], /^error: include: expected a glob .* matches none/],
+  [['--include', 'nothing*'], /^error: --include: expected a glob .* matches none/],
 ])('%j is misuse: one line, exit code 2, no file', async (extra, message) => {
   const { code, stderr } = await cli(['quantize', 'm.onnx', '--data', 'd.npz', '--out', 'none.onnx', ...extra], { cwd: folder });
   expect(stderr).toMatch(message);

@@ -40,7 +40,7 @@ test('a column of numbers is one row, printed as a table', async () => {
 
 test.each([
   [['--method', 'top-k'], /^error: --k: expected a number of elements for top-k, got none/],
-  [['--method', 'top-k', '--k', '4'], /^error: k: expected an integer from 1 to 3, got 4/],
+  [['--method', 'top-k', '--k', '4'], /^error: --k: expected an integer from 1 to 3, got 4/],
   [['--method', 'bubble'], /^error: --method: expected one of sort, argsort/],
   [['--method', 'soft-rank', '--strength', '-1'], /^error: --strength: expected a number >= 0, got -1/],
   [['--method', 'diff-sort', '--steepness', '0'], /^error: --steepness: expected a number > 0, got 0/],

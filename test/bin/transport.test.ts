@@ -79,6 +79,8 @@ test.each([
   [['transport', a, b, '--method', 'magic'], /^error: --method: expected one of auto, scaling/],
   [['label', a, '--classes', '3', '--from', 'logits'], /^error: --classes: expected 2, the columns of the logits, got 3/],
   [['label', a, '--from', 'features'], /^error: --classes: expected the number of clusters/],
+  [['label', a, '--from', 'features', '--classes', '500'], /^error: --classes: expected an integer from 1 to \d+, got 500/],
+  [['label', a, '--mass=0'], /^error: --mass: expected a number > 0, got 0/],
 ])('%j is misuse: exit 2 and one line', async (args, message) => {
   const { code, stderr } = await cli(args);
   expect(code).toBe(2);

@@ -46,6 +46,8 @@ test('evaluate gives the same numbers from an archive, from files and from stdin
   expect(json(three.stdout)).toEqual(json(one.stdout));
   const named = await cli(['evaluate', model, '--data', data, '--input', 'x=x', '--json']);
   expect(json(named.stdout)).toEqual(json(one.stdout));
+  const piped = await cli(['evaluate', '-', '--data', data, '--json'], { input: readFileSync(model) });
+  expect(json(piped.stdout)).toEqual(json(one.stdout));
   expect((await cli(['evaluate', model, '--data', data])).stdout).toMatch(/examples.*loss.*accuracy/);
 });
 
@@ -143,7 +145,12 @@ test.each<[string, string[], RegExp]>([
     evaluateWith('--loss', 'hinge'),
     /^error: --loss: expected one of binary-cross-entropy, cross-entropy, huber, mse, got 'hinge'/,
   ],
-  ['an unknown output', evaluateWith('--output', 'nothing'), /^error: output: expected one of logits, got 'nothing'/],
+  ['an unknown output', evaluateWith('--output', 'nothing'), /^error: --output: expected one of logits, got 'nothing'/],
+  [
+    'an option of another optimizer',
+    ['finetune', 'model.onnx', '--data', 'data.npz', '--out', 'p.onnx', '--momentum', '0.9'],
+    /^error: --momentum: expected no such option for adam, which takes --learning-rate, --weight-decay$/m,
+  ],
 ])('%s ends with exit code 2, one line that names it, and no file', async (_, args, message) => {
   const before = readdirSync(folder);
   const { code, stdout, stderr } = await cli(args, { cwd: folder });

@@ -141,3 +141,12 @@ test('bad directions and histories are refused by name', async () => {
   expect(() => coordinateClip(Float64Array.of(NaN))).toThrow(/gradient: expected finite numbers/);
   expect(() => coordinateClip(Float64Array.of(1), { share: 2 })).toThrow(/share: expected a number from 0 to 1, got 2/);
 });
+
+test('a gradient that is mostly zeros has a clipped direction all the same', () => {
+  const g = new Float64Array(100);
+  g.set([4, -2, 1], 10);
+  const { clipped } = updateDirections([g], { share: 0.4 });
+  const length = Math.sqrt(4 + 4 + 1);
+  expectClose(clipped.subarray(10, 13), [-2 / length, 2 / length, -1 / length], { rtol: 1e-12 });
+  expect(clipped.filter((x) => x !== 0)).toHaveLength(3);
+});

@@ -91,3 +91,10 @@ test('k beyond the size, and an unknown end, are refused by name', async () => {
     /end: expected one of largest, smallest, magnitude/,
   );
 });
+
+test('fewer products than eigenvalues asked for give all of them, not settled, rather than an error', async () => {
+  const found = await topEigenvalues(diagonal(Float64Array.from({ length: 60 }, (_, i) => i * i)), { k: 12, maxIterations: 3 });
+  expect(found.converged).toBe(false);
+  expect(found.values).toHaveLength(12);
+  expect(found.vectors).toHaveLength(12);
+});

@@ -155,3 +155,61 @@ test('accuracy counts the largest logit and loss is the mean, over batches of an
   expect((await evaluate(squared, targets)).accuracy).toBeNull();
   for (const m of [model, squared]) m.dispose();
 });
+
+test('with ignored labels the loss is the whole data’s, however it is cut, and ignored labels are not counted as right or wrong', async () => {
+  const model = await OnnxModel.open(mlp(), { loss: { name: 'cross-entropy', ignoreIndex: -1 } });
+  const data = clouds(40, 6);
+  // Uneven pieces: one label left in the first ten samples, none in the second ten, all in the others.
+  const y = Int32Array.from({ length: 40 }, (_, i) => ((i < 10 && i !== 4) || (i >= 10 && i < 20) ? -1 : i % 4));
+  const batch = { x: data.x, y };
+  const whole = await model.loss(batch);
+  for (const batchSize of [1, 7, 10, 100]) {
+    const result = await evaluate(model, batch, { batchSize });
+    expectClose(result.loss, whole, { rtol: 1e-12 });
+    expect(result.examples).toBe(40);
+  }
+  await expect(evaluate(model, { x: data.x, y: y.map(() => -1) })).rejects.toThrow(/data: expected at least one sample with weight/);
+  model.dispose();
+
+  // An ignored index inside the classes is as little a label as one outside.
+  const inside = await OnnxModel.open(mlp(), { loss: { name: 'cross-entropy', ignoreIndex: 2 } });
+  const { data: logits } = await inside.predict(data.x);
+  let [right, labels] = [0, 0];
+  for (let i = 0; i < 40; i++) {
+    if (i % 4 === 2) continue;
+    labels++;
+    const row = Array.from({ length: 4 }, (_, k) => Number(logits[4 * i + k]));
+    if (row.indexOf(Math.max(...row)) === i % 4) right++;
+  }
+  expect((await evaluate(inside, data)).accuracy).toBe(right / labels);
+  inside.dispose();
+});
+
+test('no data is refused by name, and a stream is read as a list is', async () => {
+  const { model, batch } = network([3, 5, 4], 20);
+  await expect(fit(model, [])).rejects.toThrow(/data: expected at least one sample, got none/);
+  await expect(evaluate(model, [])).rejects.toThrow(/data: expected .*sample/);
+  const stream = async function* () {
+    yield batch;
+  };
+  expect(await evaluate(model, stream)).toEqual(await evaluate(model, batch));
+});
+
+test('where the second gradient of SAM fails, the model keeps the parameters it had', async () => {
+  const { model, batch } = network([3, 5, 4], 20);
+  const before = model.getParameters();
+  let calls = 0;
+  const failing = new Proxy(model, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name, target);
+      if (name === 'gradient')
+        return (data: Batch) => {
+          if (++calls === 2) throw new RangeError('no second gradient');
+          return target.gradient(data);
+        };
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  await expect(fit(failing, batch, { optimizer: 'sam' })).rejects.toThrow(/no second gradient/);
+  expect(model.getParameters()).toEqual(before);
+});
