@@ -1,11 +1,11 @@
 // Sinkhorn in the log domain with ONE exponential per entry and full iteration: e_ij = exp(F_i + G_j − C_ij·scale) serves the row sum,
 // and, times the row's correction a_i/s_i, the column sums. F = f/ε + log a and G = g/ε + log b are f64; e is formed in the working
 // precision. Rows come in tiles (any number of calls between a begin and a columns call), so that C need not exist as a whole.
-import { exp1, vexp } from './lib/exp';
+import { LN2, LOG2E, one2, vexp2 } from './lib/exp2';
 import { at, hmax, hsum, lanes, madd } from './lib/lanes';
 import { COLUMN_ERROR, ROW_ERROR, smallest, UNUSABLE } from './lib/marginal';
 
-/** Starts an iteration: G rounded to the working precision into line [cols], acc [cols] and stats cleared. */
+/** Starts an iteration: G·log₂ e rounded to the working precision into line [cols], acc [cols] and stats cleared. */
 export function slogBegin(line: usize, acc: usize, G: usize, stats: usize, cols: i32): void {
   logBegin<f32>(line, acc, G, stats, cols);
 }
@@ -18,7 +18,7 @@ export function dlogBegin(line: usize, acc: usize, G: usize, stats: usize, cols:
 function logBegin<W>(line: usize, acc: usize, G: usize, stats: usize, cols: i32): void {
   memory.fill(acc, 0, (<usize>cols) << alignof<W>());
   memory.fill(stats, 0, 32);
-  for (let j = 0; j < cols; j++) store<W>(at<W>(line, j), <W>load<f64>(at<f64>(G, j)));
+  for (let j = 0; j < cols; j++) store<W>(at<W>(line, j), <W>(load<f64>(at<f64>(G, j)) * LOG2E));
 }
 
 /**
@@ -49,13 +49,13 @@ function logRowsRef<T, W>(
   for (let i = 0; i < rows; i++) {
     const before = load<f64>(at<f64>(F, i));
     let top = -Infinity;
-    for (let j = 0; j < cols; j++) top = max<f64>(top, <f64>load<W>(at<W>(line, j)) - <f64>load<T>(at<T>(C, i * cols + j)) * scale);
+    for (let j = 0; j < cols; j++) top = max<f64>(top, <f64>load<W>(at<W>(line, j)) * LN2 - <f64>load<T>(at<T>(C, i * cols + j)) * scale);
     let sum: f64 = 0;
-    for (let j = 0; j < cols; j++) sum += NativeMath.exp(<f64>load<W>(at<W>(line, j)) - <f64>load<T>(at<T>(C, i * cols + j)) * scale - top);
+    for (let j = 0; j < cols; j++) sum += NativeMath.exp(<f64>load<W>(at<W>(line, j)) * LN2 - <f64>load<T>(at<T>(C, i * cols + j)) * scale - top);
     const after = relax(i, before, NativeMath.log(sum) + top, a, la, kappa, omega, stats, ROW_ERROR);
     store<f64>(at<f64>(F, i), after);
     for (let j = 0; j < cols; j++) {
-      const e = NativeMath.exp(after + <f64>load<W>(at<W>(line, j)) - <f64>load<T>(at<T>(C, i * cols + j)) * scale);
+      const e = NativeMath.exp(after + <f64>load<W>(at<W>(line, j)) * LN2 - <f64>load<T>(at<T>(C, i * cols + j)) * scale);
       store<W>(at<W>(acc, j), <W>(<f64>load<W>(at<W>(acc, j)) + e));
     }
   }
@@ -88,7 +88,7 @@ export function dlogColumns(G: usize, line: usize, acc: usize, b: usize, lb: usi
 function logColumns<W>(G: usize, line: usize, acc: usize, b: usize, lb: usize, kappa: f64, omega: f64, stats: usize, cols: i32): void {
   for (let j = 0; j < cols; j++) {
     const sum = load<W>(at<W>(acc, j));
-    const before = <f64>load<W>(at<W>(line, j));
+    const before = <f64>load<W>(at<W>(line, j)) * LN2;
     if (!(sum > smallest<W>() && sum < <W>Infinity)) {
       store<f64>(stats, load<f64>(stats, UNUSABLE) + 1, UNUSABLE);
       continue;
@@ -126,18 +126,19 @@ function logRows<T, W>(
   let last = at<W>(row, cols);
   let correction: W = 0;
   memory.fill(last, 0, (<usize>cols) << alignof<W>());
+  const binary = <W>(scale * LOG2E);
   for (let i = 0; i < rows; i++) {
     const costs = at<T>(C, i * cols);
     const before = load<f64>(at<f64>(F, i));
-    let used = <W>before;
-    let sum = gibbsRow<T, W>(now, line, costs, used, <W>scale, last, correction, acc, cols);
+    let used = <W>(before * LOG2E); // in units of ln 2, as line is
+    let sum = gibbsRow<T, W>(now, line, costs, used, binary, last, correction, acc, cols);
     if (!(sum > smallest<W>() && sum < <W>Infinity)) {
-      used = -peak<T, W>(line, costs, <W>scale, cols);
-      sum = gibbsRow<T, W>(now, line, costs, used, <W>scale, last, 0, acc, cols);
+      used = -peak<T, W>(line, costs, binary, cols);
+      sum = gibbsRow<T, W>(now, line, costs, used, binary, last, 0, acc, cols);
     }
-    const after = relax(i, before, NativeMath.log(<f64>sum) - <f64>used, a, la, kappa, omega, stats, ROW_ERROR);
+    const after = relax(i, before, NativeMath.log(<f64>sum) - <f64>used * LN2, a, la, kappa, omega, stats, ROW_ERROR);
     store<f64>(at<f64>(F, i), after);
-    correction = <W>NativeMath.exp(after - <f64>used);
+    correction = <W>NativeMath.exp(after - <f64>used * LN2);
     const swap = now;
     now = last;
     last = swap;
@@ -148,14 +149,14 @@ function logRows<T, W>(
   for (let j = whole; j < cols; j++) store<W>(at<W>(acc, j), load<W>(at<W>(acc, j)) + correction * load<W>(at<W>(last, j)));
 }
 
-/** now[j] = exp(base + line[j] − C[j]·scale), its sum as result; acc += correction·last on the way. */
+/** now[j] = 2^(base + line[j] − C[j]·scale), its sum as result; acc += correction·last on the way. */
 // @ts-ignore: decorator
 @inline
 function gibbsRow<T, W>(now: usize, line: usize, costs: usize, base: W, scale: W, last: usize, correction: W, acc: usize, cols: i32): W {
   const shift = v128.splat<W>(base);
   const factor = v128.splat<W>(scale);
   const weight = v128.splat<W>(correction);
-  const lowest = v128.splat<W>(sizeof<W>() == 4 ? <W>-80 : <W>-700); // products of e with corrections stay normal numbers
+  const lowest = v128.splat<W>(sizeof<W>() == 4 ? <W>-115 : <W>-1010); // products of e with corrections stay normal numbers
   const step = 2 * lanes<W>();
   const whole = cols - (cols % step);
   let sums = v128.splat<W>(0);
@@ -168,8 +169,8 @@ function gibbsRow<T, W>(now: usize, line: usize, costs: usize, base: W, scale: W
     const old = at<W>(last, j);
     v128.store(to, madd<W>(weight, v128.load(old), v128.load(to)));
     v128.store(to, madd<W>(weight, v128.load(old, 16), v128.load(to, 16)), 16);
-    const e = v128.and(vexp<W>(x), v128.ge<W>(x, lowest));
-    const d = v128.and(vexp<W>(y), v128.ge<W>(y, lowest));
+    const e = v128.and(vexp2<W>(x), v128.ge<W>(x, lowest));
+    const d = v128.and(vexp2<W>(y), v128.ge<W>(y, lowest));
     const out = at<W>(now, j);
     v128.store(out, e);
     v128.store(out, d, 16);
@@ -178,7 +179,7 @@ function gibbsRow<T, W>(now: usize, line: usize, costs: usize, base: W, scale: W
   }
   let sum = hsum<W>(v128.add<W>(sums, others));
   for (let j = whole; j < cols; j++) {
-    const e = exp1<W>(base + load<W>(at<W>(line, j)) - <W>load<T>(at<T>(costs, j)) * scale);
+    const e = one2<W>(base + load<W>(at<W>(line, j)) - <W>load<T>(at<T>(costs, j)) * scale);
     store<W>(at<W>(acc, j), load<W>(at<W>(acc, j)) + correction * load<W>(at<W>(last, j)));
     store<W>(at<W>(now, j), e);
     sum += e;

@@ -3,7 +3,7 @@ import { checkLength } from '../core/check.js';
 import type { F64, Real } from '../runtime/arena.js';
 import { kernels } from '../runtime/instance.js';
 
-/** Starts an iteration: `line` = G in the working precision, `acc` and `stats` cleared. */
+/** Starts an iteration: `line` = G·log₂ e in the working precision, `acc` and `stats` cleared. */
 export function logBegin(line: Real, acc: Real, G: F64, stats: F64): void {
   checkLength('line', line, G.length);
   const k = kernels();
