@@ -1,7 +1,7 @@
 // Reverse and forward mode on graphs under construction: the rules of ops/ put together.
 import { GraphError } from '../core/errors.js';
 import { type Builder, isFloat, type Value } from './builder.js';
-import { type Node, where } from './graph.js';
+import { type Node, namingNode, where } from './graph.js';
 import { ruleOf } from './ops/index.js';
 
 /** True where a node's output can have a derivative. */
@@ -58,7 +58,8 @@ export function backward(b: Builder, seeds: ReadonlyMap<Value, Value>, wrt: read
     const rule = ruleOf(node);
     if (rule?.zero) continue;
     if (!rule?.vjp) refuse(node, 'reverse');
-    const dx = rule.vjp(node, d, b, needs);
+    const { vjp } = rule;
+    const dx = namingNode(node, () => vjp(node, d, b, needs));
     node.inputs.forEach((name, at) => {
       if (needs[at] && dx[at] !== undefined) cotangents.set(name, b.sum(cotangents.get(name), dx[at])!);
     });
@@ -85,7 +86,8 @@ export function forward(
     const rule = ruleOf(node);
     if (dx.every((name) => name === undefined) || rule?.zero) continue;
     if (!rule?.jvp) refuse(node, 'forward');
-    rule.jvp(node, dx, b).forEach((tangent, i) => {
+    const { jvp } = rule;
+    namingNode(node, () => jvp(node, dx, b)).forEach((tangent, i) => {
       const name = node.outputs[i];
       if (tangent !== undefined && name && carries(b, node, name) && !tangents.has(name)) found.set(name, tangent);
     });

@@ -91,6 +91,7 @@ function scan(b: Builder, node: Node, inputs: readonly Value[], copy: CopyBody):
   const inAxes = read('scan_input_axes', count).map((axis, k) => back(axis, b.rank(sequences[k]!)));
   const steps = b.shape(sequences[0]!)[inAxes[0]!]!;
   if (typeof steps !== 'number') throw fail(node, `expected a known number of steps, got ${steps}; fix the input's shape`);
+  if (steps === 0) throw fail(node, 'expected at least one step, got 0');
   const [inBack, outBack] = [read('scan_input_directions', count), read('scan_output_directions', outputs)];
   const slices = sequences.map((x, k) => {
     if (steps === 1) return [b.squeeze(x, [inAxes[k]!])];

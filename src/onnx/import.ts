@@ -2,7 +2,17 @@
 import { GraphError } from '../core/errors.js';
 import type { Builder, Value } from './builder.js';
 import { isControl, unrollControl } from './control.js';
-import { type Attribute, checkDecoded, type FunctionBody, type Graph, type Model, type Node, topological, where } from './graph.js';
+import {
+  type Attribute,
+  checkDecoded,
+  type FunctionBody,
+  type Graph,
+  type Model,
+  type Node,
+  namingNode,
+  topological,
+  where,
+} from './graph.js';
 import { ruleOf } from './ops/index.js';
 
 export interface ImportOptions {
@@ -106,7 +116,7 @@ function placed(b: Builder, node: Node, inputs: Value[], { opsets, scope }: Cont
     outputs: scope ? node.outputs.map((name) => (name ? b.fresh(`${scope}/${name}`) : '')) : [...node.outputs],
     attributes: { ...node.attributes },
   };
-  return b.place(copy, node.outputs.length, opsets.get(node.domain) ?? 1);
+  return namingNode(copy, () => b.place(copy, node.outputs.length, opsets.get(node.domain) ?? 1));
 }
 
 /** Copies the graph of an attribute: it reads its inputs, its own initializers, and names from outside. */

@@ -72,6 +72,17 @@ export function where(node: Node): { node: string; op: string } {
   return { node: node.name || (node.outputs[0] ?? ''), op: node.domain ? `${node.domain}.${node.op}` : node.op };
 }
 
+/** Runs what is done for a node; errors about the graph that name no node are told with this one. */
+export function namingNode<T>(node: Node, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof GraphError) || error.node !== undefined) throw error;
+    const at = where(node);
+    throw new GraphError(`${at.op} '${at.node}': ${error.message}`, at, { cause: error });
+  }
+}
+
 /** Reads an int attribute, or the default. */
 export function intOf(node: Node, name: string, otherwise: number): number {
   const attribute = node.attributes[name];

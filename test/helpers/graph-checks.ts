@@ -4,10 +4,12 @@ import { AfterpassError, GraphError } from '../../src/core/errors.js';
 import { Random } from '../../src/core/random.js';
 import { sizeOf, type Tensor } from '../../src/core/tensor.js';
 import type { Model } from '../../src/onnx/graph.js';
-import { encodeModel, hvpModel, jvpModel, vjpModel } from '../../src/onnx/index.js';
+import { encodeModel, hvpModel, jvpModel, OnnxModel, vjpModel } from '../../src/onnx/index.js';
 import { evaluateModel } from '../../src/onnx/reference/index.js';
 import { GraphMaker, known, singleOf, Unfit } from './graph-maker.js';
 import { type Step, steps } from './graph-steps.js';
+import { controlSteps } from './graph-steps-control.js';
+import { layoutSteps } from './graph-steps-layout.js';
 import { mapSteps } from './graph-steps-maps.js';
 import { type Feeds, runModel } from './ort.js';
 
@@ -16,10 +18,12 @@ export interface Made {
   readonly point: Record<string, Tensor>;
   readonly wrt: readonly string[];
   readonly output: string;
+  /** One input, samples along its first axis and along that of the output: what OnnxModel takes. */
+  readonly single: boolean;
 }
 
-const names = Object.keys({ ...steps, ...mapSteps });
-const all: Readonly<Record<string, Step>> = { ...steps, ...mapSteps };
+const all: Readonly<Record<string, Step>> = { ...steps, ...layoutSteps, ...mapSteps, ...controlSteps };
+const names = Object.keys(all);
 
 /** What the evaluator did not take, and how often: read when rules are worked on. */
 export const unfit = new Map<string, number>();
@@ -30,7 +34,8 @@ export function makeGraph(seed: number, length?: number): Made | undefined {
   const opset = 9 + chooser.integer(14);
   const drawn = 2 + chooser.integer(7);
   const count = length ?? drawn;
-  const m = new GraphMaker(seed, opset);
+  const single = seed % 4 === 3;
+  const m = new GraphMaker(seed, opset, single, seed % 16 === 8);
   for (let taken = 0, tried = 0; taken < count && tried < 60; tried++) {
     const before = [m.graph.nodes.length, m.pool.length] as const;
     const name = names[chooser.integer(names.length)]!;
@@ -58,8 +63,26 @@ export function makeGraph(seed: number, length?: number): Made | undefined {
       if (!(error instanceof Unfit)) throw error;
     }
   }
+  const [first] = m.graph.inputs;
+  if (single) {
+    if (!first || !m.wrt.some((name) => m.graph.initializers.has(name))) return undefined;
+    const samples = m.shapeOf(first.name)[0]!;
+    try {
+      const row = m.emit('Reshape', [output, m.ints([1, -1])])[0]!;
+      const spread = m.given(
+        'float64',
+        Array.from({ length: samples }, (_, i) => 1 + i / 4),
+        [samples, 1],
+      );
+      output = m.emit('Mul', [row, spread])[0]!;
+    } catch (error) {
+      if (error instanceof Unfit) return undefined;
+      throw error;
+    }
+    if (seed % 8 === 7) m.graph.inputs[0] = { ...first, shape: first.shape!.map((extent, axis) => (axis === 0 ? 'N' : extent)) };
+  }
   const point = Object.fromEntries(m.graph.inputs.map(({ name }) => [name, m.values.get(name)!]));
-  return { model: m.finish([output]), point, wrt: m.wrt.filter((name) => m.values.has(name)), output };
+  return { model: m.finish([output]), point, wrt: m.wrt.filter((name) => m.values.has(name)), output, single };
 }
 
 const dataOf = (t: Tensor | undefined): Float64Array => t!.data as Float64Array;
@@ -109,7 +132,13 @@ export async function checkGraph(made: Made): Promise<{ verdict: Verdict; why?: 
     ...point,
     ...Object.fromEntries(constants.map(([name, { data, shape }]) => [name, { data, shape }])),
   };
-  const plain = known(model);
+  let plain: Model;
+  try {
+    plain = known(model);
+  } catch (error) {
+    if (error instanceof GraphError) return { verdict: 'refused', why: error.message };
+    throw error;
+  }
   const y = at(plain, here)[output]!;
   const u = random.fill(new Float64Array(sizeOf(y.shape)));
   const cotangent: Tensor = { data: u, shape: y.shape };
@@ -191,7 +220,93 @@ export async function checkGraph(made: Made): Promise<{ verdict: Verdict; why?: 
   const tolerance = 2e-4;
   await runs('gradient', vjpModel(single, options), { ...here, cotangent }, gradients, tolerance);
   await runs('Hessian product', hvpModel(single, options), { ...here, ...tangents, cotangent: seed }, products, tolerance * 5);
+  if (made.single) await checkModel(made, single, direction, random);
   return { verdict: 'agrees' };
+}
+
+/** OnnxModel on the graph with a squared loss: gradient, products and input gradient against differences of the graph itself. */
+async function checkModel(made: Made, single: Model, direction: Record<string, Float64Array>, random: Random): Promise<void> {
+  const { model, point, output } = made;
+  const asked = made.wrt.filter((name) => model.graph.initializers.has(name));
+  const open = (weights: 'baked' | 'live'): Promise<OnnxModel> => OnnxModel.open(single, { loss: 'mse', wrt: asked, weights, threads: 1 });
+  let wrt: string[];
+  try {
+    const opened = await open('baked');
+    wrt = opened.layout.map(({ name }) => name); // those that move the output
+    opened.dispose();
+    if (!wrt.length) return;
+  } catch (error) {
+    if (error instanceof GraphError && /^wrt:/.test(error.message)) return;
+    throw error;
+  }
+  const [input] = Object.keys(point) as [string];
+  const plain = known(model);
+  const reverse = vjpModel(model, { of: output, wrt: [...wrt, input] });
+  const here = Object.fromEntries(wrt.map((name) => [name, model.graph.initializers.get(name)!]));
+  const moved = (t: number): Record<string, Tensor> => ({
+    ...point,
+    ...Object.fromEntries(
+      wrt.map((name) => [name, { data: dataOf(here[name]).map((x, i) => x + t * direction[name]![i]!), shape: here[name]!.shape }]),
+    ),
+  });
+  const y = (t: number): Tensor => at(plain, moved(t))[output]!;
+  const { shape } = y(0);
+  const size = sizeOf(shape);
+  const target = random.fill(new Float64Array(size)).map(Math.fround);
+  const pulled = (t: number, cotangent: Float64Array): Record<string, Tensor> =>
+    at(reverse, { ...moved(t), cotangent: { data: cotangent, shape } });
+  const flat = (results: Record<string, Tensor>): Float64Array =>
+    Float64Array.from(wrt.flatMap((name) => Array.from(dataOf(results[`grad.${name}`]))));
+  const slopeAt = (t: number): Record<string, Tensor> =>
+    pulled(
+      t,
+      dataOf(y(t)).map((x, i) => (2 * (x - target[i]!)) / size),
+    );
+  const exact = slopeAt(0);
+  const gradient = flat(exact);
+  if (norm(gradient) === 0) return; // refused: nothing that can be asked for moves the output
+  const curved = slopeOf((t) => flat(slopeAt(t))).value;
+  const gauss = flat(
+    pulled(
+      0,
+      slopeOf((t) => dataOf(y(t))).value.map((x) => (2 * x) / size),
+    ),
+  );
+  const v = Float32Array.from(wrt.flatMap((name) => Array.from(direction[name]!)));
+  const near = (what: string, got: ArrayLike<number>, want: ArrayLike<number>): void => {
+    const error = got.length === want.length ? gap(got, want) / Math.max(1, norm(want), norm(gradient)) : Number.NaN;
+    if (!(error <= 1e-3))
+      throw new Error(`${what}: error ${error}\n got ${Array.from(got).slice(0, 12)}\nwant ${Array.from(want).slice(0, 12)}`);
+  };
+  const x = { data: Float32Array.from(dataOf(point[input])), shape: point[input]!.shape };
+  const batch = { x, y: { data: Float32Array.from(target), shape } };
+  for (const weights of ['baked', 'live'] as const) {
+    const opened = await open(weights);
+    try {
+      const { value, grad } = await opened.gradient(batch);
+      near(
+        `${weights} loss`,
+        [value],
+        [
+          dot(
+            dataOf(y(0)).map((a, i) => a - target[i]!),
+            dataOf(y(0)).map((a, i) => a - target[i]!),
+          ) / size,
+        ],
+      );
+      near(`${weights} gradient`, grad, gradient);
+      near(`${weights} Hessian product`, await opened.hvp(batch, v), curved);
+      near(`${weights} Gauss–Newton product`, await opened.ggnvp(batch, v), gauss);
+      if (weights === 'live') continue;
+      for (let i = 0; i < 13; i++) await opened.hvp(batch, v);
+      near('repeated Hessian product', await opened.hvp(batch, v), curved);
+      if (norm(dataOf(exact[`grad.${input}`])) === 0) continue;
+      const { grad: inward } = await opened.inputGradient(batch);
+      near('input gradient', (inward as Tensor).data as Float32Array, dataOf(exact[`grad.${input}`]));
+    } finally {
+      opened.dispose();
+    }
+  }
 }
 
 function feedsOf(model: Model, point: Readonly<Record<string, Tensor>>): Feeds {

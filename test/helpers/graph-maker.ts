@@ -31,15 +31,19 @@ export class GraphMaker {
   readonly #random: Random;
   #count = 0;
 
+  /** @param single one input alone, of one or more axes: the rest are initializers. @param empty extents of 0 now and then */
   constructor(
     seed: number,
     readonly opset: number,
+    readonly single = false,
+    readonly empty = false,
   ) {
     this.#random = new Random(seed);
   }
 
   /** An integer from low to high, both included. */
   int(low: number, high: number): number {
+    if (!(high >= low)) throw new Unfit('extent');
     return low + this.#random.integer(high - low + 1);
   }
 
@@ -48,11 +52,12 @@ export class GraphMaker {
   }
 
   choose<T>(list: readonly T[]): T {
+    if (!list.length) throw new Unfit('choice');
     return list[this.#random.integer(list.length)]!;
   }
 
   extents(rank: number, low = 1, high = 4): number[] {
-    return Array.from({ length: rank }, () => this.int(low, high));
+    return Array.from({ length: rank }, () => (this.empty && this.chance(0.06) ? 0 : this.int(low, high)));
   }
 
   shapeOf(name: string): readonly number[] {
@@ -73,11 +78,13 @@ export class GraphMaker {
 
   /** A new float: an input or an initializer that is differentiated, or a Constant node. */
   fresh(shape: readonly number[], draw: () => number = () => this.#random.normal()): string {
+    if (!shape.every(Number.isInteger)) throw new Unfit('extent');
     const name = `v${this.#count++}`;
     // Rounded to float32, so that both precisions see one point.
     const data = Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(draw()));
     this.values.set(name, { data, shape });
-    const where = this.#random.uniform();
+    const drawn = this.#random.uniform();
+    const where = this.single ? (shape.length && !this.graph.inputs.length ? 0 : Math.max(drawn, 0.5)) : drawn;
     if (where < 0.5) this.graph.inputs.push({ name, type: 'float64', shape: [...shape] });
     else if (where < 0.85) this.graph.initializers.set(name, graphTensor('float64', data, shape));
     else this.#constantNode(name, graphTensor('float64', data, shape));
@@ -161,6 +168,7 @@ export class GraphMaker {
     const results = this.#run(node);
     for (const name of outputs) {
       const value = results[name]!;
+      if (!value.shape.every(Number.isInteger)) throw new Error(`${op} made [${value.shape}]`);
       if (sizeOf(value.shape) > 600) throw new Unfit('size');
       if (value.data instanceof Float64Array && !value.data.every((x) => Math.abs(x) < 60)) throw new Unfit('range');
     }
@@ -237,7 +245,7 @@ function single(graph: Graph): Graph {
       if (a.type === 'graph') node.attributes[name] = { type: 'graph', value: single(a.value) };
       if (a.type === 'tensor' && a.value.type === 'float64')
         node.attributes[name] = { type: 'tensor', value: graphTensor('float32', a.value.data as Float64Array, a.value.shape) };
-      if (node.op === 'Cast' && name === 'to' && a.value === 11) node.attributes[name] = { type: 'int', value: 1 };
+      if ((name === 'to' || name === 'dtype') && a.value === 11) node.attributes[name] = { type: 'int', value: 1 };
     }
   }
   return copy;

@@ -19,8 +19,14 @@ export const Sqrt = unary((b, _x, y) => b.div(b.scalar(y, 0.5), y));
 export const Abs = unary((b, x) => b.op('Sign', [x]));
 /** d/dx 1/x = −y² */
 export const Reciprocal = unary((b, _x, y) => b.neg(b.mul(y, y)));
-/** 2/√π · exp(−x²) */
-export const Erf = unary((b, x) => b.scale(b.op('Exp', [b.neg(b.mul(x, x))]), 2 / Math.sqrt(Math.PI)));
+/** 2/√π · exp(−x²): the number last, where it joins others. */
+const bell = ({ inputs: [x] }: Node, d: Value, b: Builder): Value =>
+  b.scale(b.mul(d, b.op('Exp', [b.neg(b.mul(x!, x!))])), 2 / Math.sqrt(Math.PI));
+export const Erf: Rule = {
+  infer: likeFirst,
+  vjp: (node, [d], b) => [bell(node, d!, b)],
+  jvp: (node, [d], b) => [d && bell(node, d, b)],
+};
 /** Zero derivative wherever it exists. */
 export const Sign: Rule = { infer: likeFirst, zero: true };
 export const Floor = Sign;

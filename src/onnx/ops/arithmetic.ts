@@ -1,5 +1,5 @@
 // Add, Sub, Mul, Div, Neg: with broadcasting, and on shapes.
-import type { Builder, Value } from '../builder.js';
+import { type Builder, isFloat, type Value } from '../builder.js';
 import { broadcast, minus, over, plus, quotient, sameShape, times } from '../dims.js';
 import type { Dim, Node } from '../graph.js';
 import { elementwise, likeFirst, type Rule, unexpanded } from './rule.js';
@@ -32,6 +32,26 @@ function moved(x: Value, y: Value, b: Builder): Value[] | undefined {
   const [from, other] = [p.inputs[0]!, q.inputs[0]!];
   if (!alike || !sameShape(b.shape(from), b.shape(other))) return undefined;
   return b.emit(p.op, [b.add(from, other), ...p.inputs.slice(1)], p.attributes);
+}
+
+/** What a product or quotient with one number scales, and by how much. */
+function scaling({ op, inputs }: Node, b: Builder): { of: Value; by: number } | undefined {
+  const [x, y] = inputs as [Value, Value];
+  const [p, q] = [b.splatOf(x), b.splatOf(y)];
+  if (q !== undefined && q !== 0) return { of: x, by: op === 'Mul' ? q : 1 / q };
+  return op === 'Mul' && p !== undefined && p !== 0 ? { of: y, by: p } : undefined;
+}
+
+/** Scaled twice is scaled once. */
+function scaledOnce(node: Node, b: Builder): Value[] | undefined {
+  const outer = scaling(node, b);
+  const maker = outer && b.makerOf(outer.of);
+  const inner = maker && (maker.op === 'Mul' || maker.op === 'Div') ? scaling(maker, b) : undefined;
+  if (!outer || !inner || !isFloat(b.elementType(outer.of))) return undefined;
+  const by = outer.by * inner.by;
+  const shapes = [...node.inputs, inner.of].map((name) => b.type(name).shape);
+  if (!(Math.abs(by) > 1e-30 && Math.abs(by) < 1e30) || shapes.some((shape) => !shape)) return undefined;
+  return sameShape(shapes[2], broadcast(shapes[0]!, shapes[1]!)) ? [b.scale(inner.of, by)] : undefined;
 }
 
 export const Add: Rule = {
@@ -78,7 +98,7 @@ export const Mul: Rule = {
     if (q === 1) return instead(node, b, x);
     if (p === 1) return instead(node, b, y);
     if (q === -1 && sameShape(b.shape(x), broadcast(b.shape(x), b.shape(y)))) return [b.neg(x)];
-    return unexpanded(node, b);
+    return scaledOnce(node, b) ?? unexpanded(node, b);
   },
   vjp: ({ inputs: [x, y] }, [d], b, needs) => [
     needs[0] ? b.unbroadcast(b.mul(d!, y!), b.shape(x!)) : undefined,
@@ -89,7 +109,8 @@ export const Mul: Rule = {
 
 export const Div: Rule = {
   infer: follow((a, b) => over(a, b) ?? (b === 0 ? undefined : quotient(a, b))),
-  simplify: (node, b) => (b.splatOf(node.inputs[1]!) === 1 ? instead(node, b, node.inputs[0]!) : undefined) ?? unexpanded(node, b),
+  simplify: (node, b) =>
+    (b.splatOf(node.inputs[1]!) === 1 ? instead(node, b, node.inputs[0]!) : undefined) ?? scaledOnce(node, b) ?? unexpanded(node, b),
   vjp: ({ inputs: [x, y], outputs: [q] }, [d], b, needs) => {
     const share = b.div(d!, y!);
     return [

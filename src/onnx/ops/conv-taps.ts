@@ -47,10 +47,7 @@ export function besideTaps(parts: readonly Value[], kernel: readonly number[], b
   const [rows, columns] = b.shape(parts[0]!) as [number, number];
   if (parts.length === 1) return b.reshape(parts[0]!, [rows, columns, ...kernel]);
   // Swapping the last two axes is the one transposition of long rows that ONNX Runtime does fast.
-  const stacked = b.concat(
-    parts.map((part) => b.reshape(part, [rows, 1, columns])),
-    1,
-  );
+  const stacked = b.reshape(b.concat(parts, 1), [rows, parts.length, columns]);
   return b.reshape(b.transpose(stacked, [0, 2, 1]), [rows, columns, ...kernel]);
 }
 
@@ -68,17 +65,18 @@ export function columnsUnder(padded: Value, window: Window, out: readonly number
   const channels = b.shape(padded).at(-1)!;
   const all = taps(window.kernel);
   if (all.length === 1) return rowsUnder(padded, all[0]!, window, out, b);
-  const parts = all.map((tap) => b.unsqueeze(rowsUnder(padded, tap, window, out, b), [1]));
+  const parts = all.map((tap) => rowsUnder(padded, tap, window, out, b));
   const places = b.shape(parts[0]!)[0]!;
-  return b.reshape(b.transpose(b.concat(parts, 1), [0, 2, 1]), [places, times(channels, all.length)]);
+  const stacked = b.reshape(b.concat(parts, 1), [places, all.length, channels]);
+  return b.reshape(b.transpose(stacked, [0, 2, 1]), [places, times(channels, all.length)]);
 }
 
 /** The matrices [O, C] of a kernel [O, C, …], one per tap. */
 function matricesOf(W: Value, count: number, b: Builder): Value[] {
   const [O, C] = b.staticShape(W) as [number, number];
-  const rows = b.transpose(b.reshape(W, [O, C, count]), [0, 2, 1]);
-  const parts = count === 1 ? [rows] : b.emit('Split', [rows, b.ints(new Array<number>(count).fill(1))], { axis: 1 }, count);
-  return parts.map((part) => b.reshape(part, [O, C]));
+  if (count === 1) return [b.reshape(W, [O, C])];
+  const rows = b.reshape(b.transpose(b.reshape(W, [O, C, count]), [0, 2, 1]), [O, count * C]);
+  return [...b.emit('Split', [rows, b.ints(new Array<number>(count).fill(C))], { axis: 1 }, count)];
 }
 
 /**
@@ -172,8 +170,17 @@ export function spreadAtOnce(x: Value, W: Value, { kernel, strides, dilations, p
       matrix[(t * places.length + p) * size + at.reduce((flat, i, axis) => flat * out[axis]! + i, 0)] = 1;
     });
   });
-  const shares = b.reshape(b.matmul(rowsOf(x, b), b.reshape(W, [C, O * all.length])), [n, places.length, O * all.length]);
-  const rows = b.reshape(b.transpose(shares, [0, 2, 1]), [times(n, O), all.length * places.length]);
   const put = b.constant(floatTensor(b.elementType(x), matrix, [all.length * places.length, size]), 'put');
+  const weights = b.reshape(W, [C, O * all.length]);
+  if (fewRows(n, places.length, C)) {
+    // The kernel on the left is read as it lies; on the right ONNX Runtime packs all of it first.
+    const shares = b.op('Gemm', [weights, rowsOf(x, b)], { transA: 1, transB: 1 });
+    const rows = b.transpose(b.reshape(shares, [O, all.length, n, places.length]), [0, 2, 1, 3]);
+    const images = b.matmul(b.reshape(rows, [times(n, O), all.length * places.length]), put);
+    const image = b.reshape(images, [O, n, ...out]);
+    return b.transpose(image, [1, 0, ...otherAxes(out.length + 2, 0, 1)]);
+  }
+  const shares = b.reshape(b.matmul(rowsOf(x, b), weights), [n, places.length, O * all.length]);
+  const rows = b.reshape(b.transpose(shares, [0, 2, 1]), [times(n, O), all.length * places.length]);
   return b.reshape(b.matmul(rows, put), [n, O, ...out]);
 }

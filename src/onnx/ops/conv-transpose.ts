@@ -56,9 +56,10 @@ export const ConvTranspose: Rule = {
     const back = [...reach.map((r, i) => r - pads[i]!), ...reach.map((r, i) => r - pads[i + kernel.length]!)];
     const plain = strides.every((s) => s === 1) && !intsOf(node, 'output_padding') && back.every((p) => p >= 0);
     if (!b.isFixed(W) && groups === 1 && C >= 8 && O >= 8 && !bias && isStatic(out) && isStatic(inner) && sizeOf(inner) <= smallImage) {
-      if (fewRows(b.shape(x)[0]!, sizeOf(inner), C)) return [spreadByTaps(x, W, window, out, b)];
+      const tiny = sizeOf(out) <= spreadImage && sizeOf(kernel) > 1;
+      if (fewRows(b.shape(x)[0]!, sizeOf(inner), C)) return [(tiny ? spreadAtOnce : spreadByTaps)(x, W, window, out, b)];
       if (plain) return [convByTaps(x, W, undefined, { ...window, pads: back }, out, true, b)];
-      if (sizeOf(out) <= spreadImage && sizeOf(kernel) > 1) return [spreadAtOnce(x, W, window, out, b)];
+      if (tiny) return [spreadAtOnce(x, W, window, out, b)];
     }
     // Computed kernels: fewer channels to write than to read are written faster from products than convolved.
     if (plain && !b.isFixed(W) && O < C && groups === 1) return undefined;

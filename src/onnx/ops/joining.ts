@@ -86,7 +86,10 @@ function cut(node: Node, axis: number, extent: Dim, from: number, to: Dim, step:
     // A short prefix of an axis of unknown extent is taken to be there.
     if (step === 1 && from >= 0 && typeof to === 'number' && to >= from) return { axis, start: from, length: to - from, step };
     if (step === -1 && from === -1) return { axis, start: -1, length: extent, step };
-    throw new GraphError(`${node.inputs[0]}: expected a known extent on axis ${axis} to slice, got ${extent}`, where(node));
+    throw new GraphError(
+      `${where(node).op} '${where(node).node}': expected a known extent on axis ${axis} of ${node.inputs[0]} to slice, got ${extent}`,
+      where(node),
+    );
   }
   const last = typeof to === 'number' ? to : extent;
   const clamp = (i: number, low: number, high: number): number => Math.min(Math.max(i < 0 ? i + extent : i, low), high);
@@ -145,7 +148,10 @@ function uncut(x: Value, { axis, start, length, step }: Cut, extent: Dim, node: 
   }
   const after = minus(minus(extent, first), covered);
   if (typeof after === 'string') {
-    throw new GraphError(`${node.inputs[0]}: expected a known extent on axis ${axis} to differentiate a slice, got ${extent}`, where(node));
+    throw new GraphError(
+      `${where(node).op} '${where(node).node}': expected a known extent on axis ${axis} of ${node.inputs[0]} to differentiate a slice, got ${extent}`,
+      where(node),
+    );
   }
   return padAxis(put, axis, first, after, b);
 }
@@ -248,7 +254,10 @@ function expandPad(node: Node, b: Builder): Value[] | undefined {
     if (before === 0 && after === 0) continue;
     const extent = b.shape(result)[axis]!;
     if (typeof extent === 'string')
-      throw new GraphError(`${x}: expected a known extent on axis ${axis} to pad, got ${extent}`, where(node));
+      throw new GraphError(
+        `${where(node).op} '${where(node).node}': expected a known extent on axis ${axis} of ${x} to pad, got ${extent}`,
+        where(node),
+      );
     const places = Array.from({ length: extent + before + after }, (_, i) => source(i - before, extent, mode));
     result = b.op('Gather', [result, b.ints(places)], { axis });
   }

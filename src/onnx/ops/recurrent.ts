@@ -113,6 +113,7 @@ function unrolled(node: Node, b: Builder, cell: Cell, gates: number, defaults: r
   const x = batchFirst ? b.transpose(input!, [1, 0, 2]) : input!;
   const steps = b.shape(x)[0]!;
   if (typeof steps === 'string') throw fail(node, `expected a known number of steps, got ${steps}; fix the input's shape`);
+  if (steps === 0) throw fail(node, 'expected at least one step, got 0');
   const batch = b.shape(x)[1]!;
   const [directions, , hidden] = b.staticShape(R!) as [number, number, number];
   const backwards = stringOf(node, 'direction', 'forward') === 'reverse';

@@ -143,11 +143,17 @@ function runNode(node: Node, inputs: readonly (Value | undefined)[], scope: Scop
   const kernel = node.domain === '' || node.domain === 'ai.onnx' ? kernels[node.op] : undefined;
   if (!kernel)
     throw new GraphError(`${where(node).op} '${where(node).node}': expected an operator of ai.onnx that the evaluator knows`, where(node));
-  return kernel(inputs, node, {
-    opset: scope.opset,
-    outputs: node.outputs.length,
-    run: (body, values) => runGraph(body, new Map(body.inputs.map(({ name }, i) => [name, values[i]!])), scope),
-  });
+  try {
+    return kernel(inputs, node, {
+      opset: scope.opset,
+      outputs: node.outputs.length,
+      run: (body, values) => runGraph(body, new Map(body.inputs.map(({ name }, i) => [name, values[i]!])), scope),
+    });
+  } catch (error) {
+    // A length below 0: a window that does not fit.
+    if (!(error instanceof RangeError)) throw error;
+    throw fail(node, `expected shapes that leave a result, got ${inputs.map((value) => `[${value?.shape}]`).join(' and ')}`);
+  }
 }
 
 /** Runs a model-local function on values: its body has names of its own and reads the caller's attributes. */

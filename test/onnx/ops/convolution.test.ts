@@ -27,6 +27,15 @@ operatorFamily(
   0,
 );
 
+// Eight channels and more: computed kernels on small images go by products, in forms that depend on how many rows there are.
+operatorFamily('convolution of many channels with computed kernels', [
+  conv([2, 8, 3, 3], [8, 8, 3, 3], { pads: [1, 1, 1, 1] }, false),
+  conv([1, 8, 2, 2], [8, 8, 3, 3], { pads: [1, 1, 1, 1] }, false),
+  conv([1, 8, 4, 4], [8, 8, 2, 2], { strides: [2, 2] }, false),
+  conv([2, 8, 4, 4], [8, 8, 3, 3], { strides: [2, 2], pads: [1, 1, 1, 1] }, false),
+  conv([1, 8, 5, 5], [32, 8, 3, 3], { pads: [1, 1, 1, 1] }, false),
+]);
+
 const transposed = (x: number[], w: number[], attributes: OperatorCase['attributes'] = {}): OperatorCase => ({
   op: 'ConvTranspose',
   inputs: [normal(...x), normal(...w), normal(w[1]! * ((attributes.group as number) ?? 1))],

@@ -1,4 +1,4 @@
-import { Graph, graphTensor, modelOf } from '../../../src/onnx/graph.js';
+import { Graph, graphTensor, modelOf, type Node } from '../../../src/onnx/graph.js';
 import { vjpModel } from '../../../src/onnx/index.js';
 import { evaluateModel } from '../../../src/onnx/reference/index.js';
 import { constant, each, fixed, float, given, ints, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
@@ -85,4 +85,18 @@ test.each([
   if (shape.some((extent) => typeof extent === 'string')) return;
   const x = { data: new Float64Array((shape as readonly number[]).reduce((p, q) => p * q, 1)), shape: shape as readonly number[] };
   expect(() => evaluateModel(model, { x })).toThrow(op === 'DepthToSpace' ? /'moved'.*multiples of 4, got 2/ : message);
+});
+
+test.each([
+  ['Slice', [1, -1], /Slice 'moved': expected a known extent on axis 0 of x to slice, got N/],
+  ['Pad', [1, 1], /Pad 'moved': expected a known extent on axis 0 of x to pad, got N/],
+] as const)('%s of an open extent that has to be known is refused with the name of the node', (op, [first, second], message) => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float32', shape: ['N'] }];
+  graph.outputs = [{ name: 'y', type: 'float32', shape: undefined }];
+  graph.initializers.set('a', graphTensor('int64', op === 'Pad' ? [first, second] : [-3]));
+  graph.initializers.set('b', graphTensor('int64', [second]));
+  const attributes: Node['attributes'] = op === 'Pad' ? { mode: { type: 'string', value: 'reflect' } } : {};
+  graph.nodes = [{ op, domain: '', name: 'moved', inputs: op === 'Pad' ? ['x', 'a'] : ['x', 'a', 'b'], outputs: ['y'], attributes }];
+  expect(() => vjpModel(modelOf(graph), { wrt: 'inputs' })).toThrow(message);
 });

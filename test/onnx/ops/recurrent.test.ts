@@ -1,3 +1,5 @@
+import { Graph, graphTensor, modelOf } from '../../../src/onnx/graph.js';
+import { vjpModel } from '../../../src/onnx/index.js';
 import { each, float, floats, given, normal, type OperatorCase, operatorFamily, strings } from '../../helpers/operator-cases.js';
 
 const [T, B, F, H] = [3, 2, 2, 2];
@@ -67,3 +69,13 @@ operatorFamily('variants of recurrent networks', [
   full('GRU', 3, 1, { activations: strings('Sigmoid', 'Softplus') }),
   full('RNN', 1, 1, { activations: strings('Elu'), activation_alpha: floats(0.6) }),
 ]);
+
+test('a recurrence over no steps is refused by the name of its node', () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float32', shape: [0, 2, 1] }];
+  graph.outputs = [{ name: 'y', type: 'float32', shape: undefined }];
+  for (const name of ['w', 'r']) graph.initializers.set(name, graphTensor('float32', [1, 2, 3, 4], [1, 4, 1]));
+  const attributes = { hidden_size: { type: 'int' as const, value: 1 } };
+  graph.nodes = [{ op: 'LSTM', domain: '', name: 'cells', inputs: ['x', 'w', 'r'], outputs: ['y'], attributes }];
+  expect(() => vjpModel(modelOf(graph), { wrt: 'inputs' })).toThrow(/LSTM 'cells': expected at least one step, got 0/);
+});
