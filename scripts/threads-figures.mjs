@@ -1,6 +1,7 @@
 // Figures of the notes on threads: work on a pool of two against one thread, by turns, beside what two processors of this machine keep of
 // their rate when both work. `node scripts/threads-figures.mjs [pattern] [turns]` after a build, on a quiet machine.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { DenseModel } from '../build/src/dense/index.js';
 import { readPeak, tilePeak } from '../build/src/kernels/limits.js';
 import { parallelGemm } from '../build/src/linalg/index.js';
 import { StaticMfac } from '../build/src/mfac/index.js';
@@ -54,6 +55,20 @@ function weights(B, n) {
   return (pool) => parallelSinkhornBatch(problems, { pool });
 }
 
+function samples(count, sizes) {
+  const layers = sizes.slice(1).map((outputs, l) => ({
+    weight: { data: draws(outputs * sizes[l], l + 1).map((v) => v / Math.sqrt(sizes[l])), shape: [outputs, sizes[l]] },
+    bias: new Float32Array(outputs),
+    activation: l + 2 < sizes.length ? 'tanh' : 'identity',
+  }));
+  const model = DenseModel.create({ layers, loss: 'cross-entropy' });
+  const batch = {
+    x: { data: draws(count * sizes[0]), shape: [count, sizes[0]] },
+    y: Int32Array.from({ length: count }, (_, i) => i % sizes.at(-1)),
+  };
+  return (pool) => model.perSampleGradients(batch, { pool });
+}
+
 const cases = [
   ['build m = 512, d = 100,000', () => build(512, 100_000), 0.34],
   ['build m = 256, d = 50,000, blocks of 1000', () => build(256, 50_000, { blockSize: 1000 })],
@@ -62,6 +77,8 @@ const cases = [
   ['gemm 1024', () => product(1024)],
   ['gemm 768', () => product(768)],
   ['gemm 512', () => product(512)],
+  ['per-sample gradients, 784-128-10, 512 samples', () => samples(512, [784, 128, 10])],
+  ['per-sample gradients, 64-100-10, 1797 samples', () => samples(1797, [64, 100, 10])],
   ['sinkhorn 16 of 512 x 512', () => batch(16, 512)],
   ['sinkhorn 32 of 256 x 256', () => batch(32, 256)],
   ['sinkhorn 64 weights, one cost of 256 x 256', () => weights(64, 256)],

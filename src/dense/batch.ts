@@ -124,7 +124,15 @@ export interface LossSeeds {
 }
 
 /** Evaluates the loss of a chunk of `rows` from `start` on its outputs, weights times `scale`. `weighted: false` takes every weight as 1. */
-export function lossSeeds(arena: Arena, net: Network, rows: Rows, start: number, trace: Trace, weighted = true, scale = 1): LossSeeds {
+export function lossSeeds(
+  arena: Arena,
+  net: Network,
+  rows: Pick<Rows, 'labels' | 'targets' | 'weights'>,
+  start: number,
+  trace: Trace,
+  weighted = true,
+  scale = 1,
+): LossSeeds {
   const outputs = net.layers.at(-1)!.outputs;
   const end = start + trace.rows;
   const z = trace.a.at(-1)!;

@@ -1,15 +1,17 @@
 import { readBytes } from '#files';
-import { asRecord } from '../core/check.js';
+import { asRecord, checkMethods } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import type { Batch, Data, DifferentiableModel, Inputs, LongOptions, ParameterSlot } from '../core/model-types.js';
 import { readLong } from '../core/stepper.js';
 import { type FloatArray, floats, type Precision, type Tensor, type TensorLike } from '../core/tensor.js';
 import { checkDecoded, type Model } from '../onnx/graph.js';
 import { decodeModel } from '../onnx/model.js';
+import type { ThreadPool } from '../threads/pool.js';
 import { lossSeeds, type Rows, readBatch, readInputs, readSeeds, readVector, seedBlock } from './batch.js';
 import { accumulate, type ChunkWork, columnsOf, Engine, type ProductWork, type SumWork } from './engine.js';
 import { denseTail } from './from-onnx.js';
 import { backward, rBackward, rForward } from './passes.js';
+import { widthOf } from './per-sample.js';
 import { type DenseModelSpec, readSpec } from './spec.js';
 
 /** Where per-sample rows go, and which parameters they cover. */
@@ -19,6 +21,9 @@ export interface PerSampleOptions extends LongOptions {
   /** Names from `layout`: only these columns, side by side in layout order. */
   slots?: string[];
 }
+
+/** Numbers of per-sample gradients from which on threads gain: some 10 ms of work. */
+const numbersWorthThreads = 2 ** 22;
 
 /**
  * A dense network on WebAssembly alone: forward, gradient, exact Hessian-vector products by Pearlmutter's R-operator, Gauss–Newton
@@ -147,11 +152,21 @@ export class DenseModel implements DifferentiableModel {
     return this.#engine.product(this.#parameters, data, 1, work, options, readVector(net, 'v', v));
   }
 
-  /** The gradient of each sample's own loss (weights play no part) [n, d], or of the named `slots` only. */
-  async perSampleGradients(batch: Batch, options: PerSampleOptions = {}): Promise<Tensor<FloatArray>> {
+  /**
+   * The gradient of each sample's own loss (weights play no part) [n, d], or of the named `slots` only. Threads of a `pool` share long work,
+   * with the same bits; without `out` their result lies in shared memory, where the runtime has it.
+   */
+  async perSampleGradients(
+    batch: Batch,
+    options: PerSampleOptions & { readonly pool?: ThreadPool | undefined } = {},
+  ): Promise<Tensor<FloatArray>> {
     const { net } = this.#engine;
     const rows = readBatch(net, batch);
-    const columns = columnsOf(this.layout, readLong(options).slots);
+    const { slots, pool } = readLong(options);
+    const columns = columnsOf(this.layout, slots);
+    if (pool) checkMethods('pool', pool, 'a ThreadPool', 'map', 'takes');
+    if (rows.count && pool?.takes(rows.count * widthOf(columns), numbersWorthThreads))
+      return this.#engine.samplesInPool(pool, this.#parameters, rows, columns, options);
     return this.#engine.perSample(this.#parameters, rows, columns, options, (arena, trace, start) => {
       return lossSeeds(arena, net, rows, start, trace, false).delta;
     });

@@ -6,17 +6,16 @@ import type { Data, LongOptions, ParameterSlot } from '../core/model-types.js';
 import { stepper, watched } from '../core/stepper.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
 import { floats, sizeOf } from '../core/tensor.js';
-import { outerRows } from '../kernels/dense.js';
 import type { Arena, Real } from '../runtime/arena.js';
 import { Instance } from '../runtime/instance.js';
+import type { ThreadPool } from '../threads/pool.js';
 import { type Rows, readBatch } from './batch.js';
 import { ChunkSums, KeptPasses, type Prepared, prepare } from './kept-passes.js';
-import { backward, forward, type Network, type Trace } from './passes.js';
+import { forward, type Network, type Trace } from './passes.js';
+import { type Columns, placeSamples, samplesInPool, sliceRows, widthOf } from './per-sample.js';
 
 /** Samples that go through the network together: activations of a layer stay in the cache, memory does not grow with the data. */
 const chunkRows = 256;
-/** Bytes of per-sample gradients formed at a time. */
-const gradientBytes = 2 ** 26;
 /** Samples of one batch between two looks at a signal; within them chunks are added up in the network's precision, across them in f64. */
 const stepRows = 1024;
 
@@ -188,30 +187,30 @@ export class Engine {
   async perSample(
     parameters: FloatArray,
     rows: { count: number; x: FloatArray },
-    columns: readonly { offset: number; length: number }[],
+    columns: readonly Columns[],
     { out, ...options }: LongOptions & { readonly out?: Tensor },
     seed: SeedOf,
   ): Promise<Tensor<FloatArray>> {
     const { count } = rows;
-    const { parameterCount: d, precision } = this.net;
-    const stride = columns.reduce((sum, { length }) => sum + length, 0);
-    const result = (out ?? { data: floats(precision, count * stride), shape: [count, stride] }) as Tensor<FloatArray>;
+    const stride = widthOf(columns);
+    const result = (out ?? { data: floats(this.net.precision, count * stride), shape: [count, stride] }) as Tensor<FloatArray>;
     checkLength('out', result.data, count * stride);
-    const limit = Math.max(1, Math.min(chunkRows, Math.floor(gradientBytes / (8 * d))));
-    const work: ChunkWork = (arena, trace, start, w) => {
-      const block = arena.real(precision, trace.rows * d);
-      this.#outer(arena, w, trace, seed(arena, trace, start), block);
-      const view = arena.view(block);
-      for (let i = 0; i < trace.rows; i++) {
-        let at = (start + i) * stride;
-        for (const { offset, length } of columns) {
-          result.data.set(view.subarray(i * d + offset, i * d + offset + length), at);
-          at += length;
-        }
-      }
-    };
-    await this.steps(parameters, rows, 1, work, options, limit);
+    const work: ChunkWork = (arena, trace, start, w) =>
+      placeSamples(arena, this.net, w, trace, seed(arena, trace, start), columns, result.data, start);
+    await this.steps(parameters, rows, 1, work, options, sliceRows(this.net));
     return result;
+  }
+
+  /** Gradients of the losses of checked rows [n, columns], on a pool. */
+  async samplesInPool(
+    pool: ThreadPool,
+    parameters: FloatArray,
+    rows: Rows,
+    columns: readonly Columns[],
+    options: LongOptions & { readonly out?: Tensor },
+  ): Promise<Tensor<FloatArray>> {
+    this.#open(parameters);
+    return samplesInPool(pool, this.net, parameters, rows, columns, options);
   }
 
   /** f64 sums, times a factor, in the network's precision. */
@@ -219,20 +218,6 @@ export class Engine {
     const out = floats(this.net.precision, total.length);
     for (let i = 0; i < total.length; i++) out[i] = total[i]! * factor;
     return out;
-  }
-
-  #outer(arena: Arena, w: Real, trace: Trace, seed: Real, out: Real): void {
-    const { net } = this;
-    const ones = arena.put(floats(net.precision, trace.rows).fill(1));
-    let back = seed;
-    for (let l = net.layers.length - 1; l >= 0; l--) {
-      const layer = net.layers[l]!;
-      const one: Trace = { rows: trace.rows, a: [trace.a[l]!, trace.a[l + 1]!], d1: [trace.d1[l]], d2: [undefined] };
-      const before = backward(arena, { ...net, layers: [layer] }, w, one, back, undefined, l > 0); // leaves δ in `back`
-      outerRows(back, trace.a[l]!, out, trace.rows, net.parameterCount, layer.weight);
-      if (layer.bias >= 0) outerRows(back, ones, out, trace.rows, net.parameterCount, layer.bias);
-      if (before) back = before;
-    }
   }
 }
 

@@ -29,9 +29,9 @@ export class CovarianceBlock implements FisherBlock {
   }
 
   /** From the block's part of every gradient. @throws {DomainError} when F is not positive definite to working precision */
-  static build(instance: Instance, rows: readonly Float64Array[], start: number, damping: number): CovarianceBlock {
+  static build(instance: Instance, rows: readonly FloatArray[], start: number, damping: number): CovarianceBlock {
     const m = rows.length;
-    const w = (rows[0] as Float64Array).length;
+    const w = (rows[0] as FloatArray).length;
     return instance.run((arena) => {
       const g = arena.alloc('f64', m * w);
       const view = arena.view(g);

@@ -47,7 +47,7 @@ export function* factorize(
   place?: Real,
 ): Generator<number, FisherBlock> {
   if (!place && byCovariance(options.form, gradients.rows.length, width)) {
-    const rows = gradients.rows.map((row) => Float64Array.from(row.subarray(start, start + width)));
+    const rows = gradients.rows.map((row) => row.subarray(start, start + width));
     const block = CovarianceBlock.build(instance, rows, start, options.damping);
     yield 1;
     return block;

@@ -2,7 +2,7 @@
 import type { FloatArray } from '../core/tensor.js';
 import { Instance, withArena } from '../runtime/instance.js';
 import type { ThreadPool } from '../threads/pool.js';
-import { Buffers, movable, task } from '../threads/task.js';
+import { movable, task } from '../threads/task.js';
 import type { FisherBlock, PlainBlock } from './fisher-block.js';
 import { GramBlock } from './gram-block.js';
 import { addProjection, type ProjectionSums, projectPiece, prunedPart } from './gram-projection.js';
@@ -43,7 +43,7 @@ export interface Projection {
 export async function projectInPool(pool: ThreadPool, projections: readonly Projection[], signal?: AbortSignal): Promise<Float64Array[]> {
   const found: Float64Array[] = [];
   const small: Projection[] = [];
-  const buffers = new Buffers();
+  const { buffers } = pool;
   for (const [index, { block, weights, mask }] of projections.entries()) {
     const spans = block instanceof GramBlock ? block.whitened.spans() : [];
     if (!(block instanceof GramBlock) || spans.length < 2) {

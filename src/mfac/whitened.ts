@@ -6,6 +6,9 @@ import type { Instance } from '../runtime/instance.js';
 
 /** Elements of U that are worked on between two looks at the caller's signal, and that go to a thread: 4 MB in f32, some 12 ms of a solve with 512 rows. */
 const pieceElements = 2 ** 20;
+/** Pieces that a matrix is cut into where they have at least so many elements each. */
+const manyPieces = 16;
+const shortPiece = 2 ** 18;
 /** Elements of rows that are brought in at once to be multiplied: most of them are still in L2 then. */
 const groupElements = 2 ** 18;
 
@@ -109,9 +112,10 @@ export class Whitened {
     }
   }
 
-  /** First column and width of every piece. */
+  /** First column and width of every piece: as many pieces as two threads share evenly, unless they get too short. */
   spans(): [number, number][] {
-    const step = pieceWidth(this.rows);
+    const short = Math.max(Math.ceil(this.width / manyPieces), shortPiece / this.rows);
+    const step = Math.min(pieceWidth(this.rows), 128 * Math.ceil(short / 128));
     return Array.from({ length: Math.ceil(this.width / step) }, (_, i) => [i * step, Math.min(step, this.width - i * step)]);
   }
 

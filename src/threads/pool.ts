@@ -9,7 +9,7 @@ import { capabilities, compiledKernels } from '../runtime/instance.js';
 import { fromPlain } from './plain-error.js';
 import { openShared, type PoolMemory } from './shared-memory.js';
 import type { Thread } from './spawn.js';
-import { compact, type Reply, type Task } from './task.js';
+import { Buffers, compact, type Reply, type Task } from './task.js';
 
 export interface ThreadPoolOptions {
   /** Threads (as many as the machine has processors). */
@@ -55,6 +55,8 @@ const ahead = 2;
 export class ThreadPool {
   readonly #seats: Seat[];
   readonly #queue: Job[] = [];
+  /** Memory for inputs, used again by later calls. */
+  readonly buffers = new Buffers();
   readonly #eager: boolean;
   #closed: Error | undefined;
   #next = 0;

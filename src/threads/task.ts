@@ -74,6 +74,9 @@ export function shareable<T extends Float32Array | Float64Array | Uint8Array>(da
   return copy;
 }
 
+/** Arrays that wait to be used again at most. */
+const mostFree = 16;
+
 /** Arrays for inputs of tasks: shared and used again where the runtime has shared memory (fresh pages cost as much as the copy). */
 export class Buffers {
   readonly #free: (Float32Array | Float64Array)[] = [];
@@ -90,6 +93,8 @@ export class Buffers {
 
   /** Takes an array back that no thread uses any more. */
   give(data: Float32Array | Float64Array): void {
-    if (isShared(data.buffer)) this.#free.push(data);
+    if (!isShared(data.buffer)) return;
+    if (this.#free.length >= mostFree) this.#free.shift();
+    this.#free.push(data);
   }
 }

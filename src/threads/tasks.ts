@@ -1,4 +1,5 @@
 // What a worker can do: every task of every area. Only the workers' scripts import this.
+import { samplesTask } from '../dense/per-sample.js';
 import { gemmBlocksTask, gemmTask } from '../linalg/parallel-gemm.js';
 import { blocksInPlaceTask, gramInPlaceTask, whitenInPlaceTask } from '../mfac/factorize-in-place.js';
 import { blocksTask, gramTask, whitenTask } from '../mfac/factorize-in-pool.js';
@@ -19,4 +20,5 @@ export const tasks: readonly Task<never, unknown>[] = [
   projectBlockTask,
   projectPieceTask,
   sinkhornTask,
+  samplesTask,
 ];

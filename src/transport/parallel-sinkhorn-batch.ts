@@ -4,7 +4,7 @@ import { asRecord, checkMethods } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { isShared, precisionOf } from '../core/tensor.js';
 import type { ThreadPool } from '../threads/pool.js';
-import { Buffers, shareable, task } from '../threads/task.js';
+import { type Buffers, shareable, task } from '../threads/task.js';
 import { type EntropicResult, outcome } from './outcome.js';
 import { balance, checkProblem, isPointProblem, type Problem, readMatrix } from './problem.js';
 import { readProblem, type Setting } from './setting.js';
@@ -26,7 +26,7 @@ export const sinkhornTask = task('sinkhorn', ({ chains: given, options }: Group)
 );
 
 /** Costs of so many entries are worth a message to another thread. */
-const entriesPerGroup = 2 ** 16;
+const entriesPerGroup = 2 ** 17;
 /** Batches of fewer entries are solved in the calling thread: some 9 ms of work, of which messages would cost what a second thread gains. */
 const entriesWorthThreads = 2 ** 20;
 
@@ -69,7 +69,7 @@ export async function parallelSinkhornBatch(
   if (!pool.takes(all + entries, entriesWorthThreads)) return sinkhornBatch(problems, own);
   const results: SinkhornResult[] = [];
   const { epsilon = 0.05 } = own;
-  const buffers = new Buffers();
+  const { buffers } = pool;
   const lent: Lent[][] = [];
   function* inputs(): Generator<Group> {
     for (const each of groups) {

@@ -2,6 +2,7 @@
 import { obsPrune, parallelObsPrune } from '../../src/compression/index.js';
 import { AbortError } from '../../src/core/errors.js';
 import { Random } from '../../src/core/random.js';
+import { DenseModel } from '../../src/dense/index.js';
 import { gemm, parallelGemm } from '../../src/linalg/index.js';
 import { StaticMfac } from '../../src/mfac/index.js';
 import { ThreadPool } from '../../src/threads/index.js';
@@ -151,4 +152,43 @@ test('bad gradients, damping and signals end a build on threads as without', asy
   await expect(StaticMfac.build(G, { pool, damping: -1 })).rejects.toThrow(/damping: expected/);
   const signal = AbortSignal.abort();
   await expect(StaticMfac.build(G, { pool, signal })).rejects.toThrow(AbortError);
+});
+
+test.each([
+  ['float32', f32, 'cross-entropy'],
+  ['float64', f64, 'mse'],
+] as const)('per-sample gradients of a dense network in %s are the same on every number of threads', async (precision, fill, loss) => {
+  const sizes = [7, 33, 5];
+  const layers = [0, 1].map((l) => ({
+    weight: { data: fill((sizes[l + 1] as number) * (sizes[l] as number), l), shape: [sizes[l + 1] as number, sizes[l] as number] },
+    bias: fill(sizes[l + 1] as number, l + 5),
+    activation: l ? ('identity' as const) : ('gelu' as const),
+  }));
+  using model = DenseModel.create({ layers, loss });
+  for (const n of [1, 8, 37, 301]) {
+    const y = loss === 'mse' ? { data: fill(n * 5, 9), shape: [n, 5] } : Int32Array.from({ length: n }, (_, i) => i % 5);
+    const batch = { x: { data: fill(n * 7, 8), shape: [n, 7] }, y };
+    for (const slots of [undefined, ['layers.0.bias', 'layers.1.weight']]) {
+      const options = slots ? { slots: [...slots] } : {};
+      const want = await model.perSampleGradients(batch, options);
+      for (const pool of pools) {
+        const done: number[] = [];
+        const got = await model.perSampleGradients(batch, { ...options, pool, onProgress: (p) => done.push(p.done) });
+        expect(got.shape).toEqual(want.shape);
+        same(got.data, want.data);
+        expect(done.length).toBeGreaterThan(0);
+        const out = {
+          data: precision === 'float32' ? new Float32Array(want.data.length) : new Float64Array(want.data.length),
+          shape: want.shape,
+        };
+        await model.perSampleGradients(batch, { ...options, pool, out });
+        same(out.data, want.data);
+      }
+    }
+    const short = { data: new Float64Array(3), shape: [1, 3] };
+    for (const pool of pools)
+      await expect(model.perSampleGradients(batch, { pool, out: short })).rejects.toThrow(/out: expected \d+ elements/);
+    const signal = AbortSignal.abort();
+    for (const pool of pools) await expect(model.perSampleGradients(batch, { pool, signal })).rejects.toThrow(AbortError);
+  }
 });

@@ -42,7 +42,7 @@ export const calls: Record<string, (area: Area) => unknown | Promise<unknown>> =
   'magnitude-prune': ({ magnitudePrune }) => magnitudePrune(weights, { sparsity: 0.5 }),
   'nm-prune': ({ nmPrune }) => nmPrune(weights, { n: 1, m: 2 }),
   'parallel-obs-prune': async ({ parallelObsPrune }) => {
-    const pool = await ThreadPool.open({ threads: 2 });
+    const pool = await ThreadPool.open({ threads: 2, eager: true });
     try {
       return await parallelObsPrune(weights, await mfacOf(), { sparsity: 0.5, pool });
     } finally {

@@ -34,7 +34,7 @@ export const calls: Record<string, (area: Area) => unknown> = {
     return out;
   },
   'parallel-gemm': async ({ parallelGemm }) => {
-    const pool = await ThreadPool.open({ threads: 2 });
+    const pool = await ThreadPool.open({ threads: 2, eager: true });
     try {
       return await parallelGemm(matrix, matrix, { transB: true, pool });
     } finally {

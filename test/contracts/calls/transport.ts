@@ -155,7 +155,7 @@ export const calls: Record<string, (area: Area) => unknown> = {
   'sinkhorn-barycenter': ({ sinkhornBarycenter }) =>
     sinkhornBarycenter({ cost, histograms: { data: Float64Array.of(0.5, 0.3, 0.2, 0, 0.5, 0.5), shape: [2, 3] } }, { epsilon: 0.5 }),
   'parallel-sinkhorn-batch': async ({ parallelSinkhornBatch }) => {
-    const pool = await ThreadPool.open({ threads: 2 });
+    const pool = await ThreadPool.open({ threads: 2, eager: true });
     try {
       const { values } = await parallelSinkhornBatch([{ cost, a, b }, { cost: [0, 1, 1, 0] }], { epsilon: 0.2, pool });
       return { values };
