@@ -17,6 +17,11 @@ export interface ClassWeightedRankingLossOptions {
  *   mean_i BCE(z_i, y_i; w) + λR,  R = Σ_{i positive} min(0, z_i − max_{j negative} z_j)² / (n₊ + 1)
  * or, over all pairs, R = Σ_i Σ_j max(0, z_j − z_i)² / (n₊n₋), a smooth stand-in for 1 − AUC, in O(n log n).
  *
+ * Neither the paper's class weight nor its λ could be read (the authors' code has λ = 0 and all weights 1). What a weight does is known: the
+ * best classifier under weight w calls a sample positive from probability 1/(1 + w) on in place of 1/2, its logits moved up by log w; the
+ * ratio of negatives to positives makes both classes count the same. What keeps the misses of a compressed network at those of the whole one
+ * must be found on held-out data.
+ *
  * @param logits z [n]
  * @param labels 0 or 1 [n]
  * @param options `positiveWeight` (1), `ranking` (λ, 1), `pairs` (hardest)

@@ -21,6 +21,9 @@ interface WithVjp {
  *   K(i, j) = (1/K) s(y_i)ᵀ [J_i J_jᵀ] s(y_j),  s(y)_c = +1 at c = y, −1 elsewhere, J the Jacobian of the K logits
  * Positive: interchangeable samples, near 0: unrelated, negative: contradictory. It is the Gram matrix of f_i = J_iᵀs(y_i)/√K, so one
  * backward pass per sample is enough.
+ * The factor 1/K was not read in the paper; it follows from what the paper proves, convergence to the empirical kernel for wide networks:
+ * there J_i J_jᵀ → Θ(i, j)·I, so that K(i, j) → Θ(i, j)·s(y_i)ᵀs(y_j)/K, which is Θ(i, j) within a class, and Θ(i, j)(1 − 4/K) across two,
+ * with this factor only. With s = 1 it is the kernel of the sum of logits (arXiv:2206.12543), scaled alike.
  *
  * @param model a model with `vjp` or `perSampleVjp` (OnnxModel, DenseModel) and logits [n, K]; @param batch n samples with class labels
  * @returns `kernel` [n, n], `features` f [n, d]; a factor on the kernel (the released code leaves 1/K out) changes no ordering

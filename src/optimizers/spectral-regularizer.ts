@@ -24,6 +24,8 @@ export interface Penalty {
  * Spectral regularizer for continual learning: Σ_weights (σ_max(W)^k − 1)² + Σ_biases ‖b‖^2k + Σ_gains (|γ|^k − 1)². A kernel of a
  * convolution counts as the matrix [out, in·kh·kw]; a gain of a normalisation layer is a matrix of one entry; 'other' slots are left
  * alone. σ_max comes from power iteration that starts from the vectors of the last call, and its gradient, u vᵀ, flows.
+ * The paper's own k could not be read (a re-implementation takes 3). It matters little where the penalty works: near σ = 1 the term is
+ * k²(σ − 1)², so another k is another multiple, (k/2)² of the default's; far above 1 it grows as σ^2k.
  *
  * @param layout `layout` of a model: which parameters are weights, biases and gains
  * @param options `exponent` k ≥ 1 (2), `iterations` of the power method per call (1), `seed` (0)

@@ -63,6 +63,15 @@ test.each(['hardest', 'all'] as const)(
   },
 );
 
+test('a class weight w moves the best logit of a share p of positives up by log w: positive from probability 1/(1 + w) on', () => {
+  const labels = Uint8Array.from({ length: 12 }, (_, i) => (i < 3 ? 1 : 0));
+  for (const positiveWeight of [1, 3, 9]) {
+    const best = Math.log(0.25 / 0.75) + Math.log(positiveWeight);
+    const { grad } = classWeightedRankingLoss(new Float64Array(12).fill(best), labels, { positiveWeight, ranking: 0 });
+    expect(grad.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 14); // stationary; 0, the boundary, at w = 3: p = 1/(1 + w)
+  }
+});
+
 test('one class alone has no pairs; scores of any size stay finite', () => {
   expect(classWeightedRankingLoss([1, 2], [1, 1]).rankingLoss).toBe(0);
   expect(classWeightedRankingLoss([1, 2], [0, 0], { pairs: 'all' }).rankingLoss).toBe(0);

@@ -2,12 +2,11 @@
 import { magnitudePrune, type ObsUpdate, obsPrune } from '../../src/compression/index.js';
 import { StaticMfac } from '../../src/mfac/index.js';
 import { fit } from '../../src/workflows/index.js';
-import { accuracy, clusters, network } from './trained.js';
+import { accuracy, clusters, network, pairedT } from './trained.js';
 
-const sparsities = [0.8, 0.9, 0.95];
+const sparsities = [0.8, 0.9];
 const forms: readonly (readonly [blockSize: number, update: ObsUpdate])[] = [
   [16, 'independent'],
-  [512, 'independent'],
   [Infinity, 'independent'],
   [Infinity, 'joint'],
 ];
@@ -46,14 +45,12 @@ async function pruned(seed: number): Promise<number[][]> {
   return [...out, ...best.map((row) => row.map((found) => found.fresh))];
 }
 
-test('systems/94 one-shot pruning, damping chosen on held-out samples, keeps more accuracy than magnitude in the mean over networks', async () => {
-  const all: number[][][] = [];
-  for (const seed of [51, 52]) all.push(await pruned(seed));
-  const [magnitude, ...obs] = all[0]!.map((row, f) => row.map((_, s) => all.reduce((sum, one) => sum + one[f]![s]! / all.length, 0)));
-  for (const row of obs) expect(row[0]!).toBeGreaterThan(magnitude![0]!);
-  // The joint update is best where the quadratic model holds; beyond, small blocks with the rule of the paper.
-  const [small, , , joint] = obs;
-  expect(joint![0]!).toBeGreaterThan(magnitude![0]! + 0.04);
-  expect(small![1]!).toBeGreaterThan(magnitude![1]!);
-  expect(small![2]!).toBeGreaterThan(magnitude![2]!);
+test('systems/94 one-shot pruning, damping chosen on held-out samples, keeps more accuracy than magnitude: paired over networks', async () => {
+  // One-sided at 1 % each, so 5 % for all. scripts/prune-claims.mjs has 24 others, more block sizes and 95 %: t 4.4 to 11.9 here.
+  const networks: number[][][] = [];
+  for (let seed = 401; seed <= 406; seed++) networks.push(await pruned(seed));
+  const above = (form: number, s: number): number => pairedT(networks.map((rows) => rows[form]![s]! - rows[0]![s]!));
+  const critical = 3.365; // Student's t, 5 degrees of freedom
+  for (const form of [1, 2, 3]) expect(above(form, 0)).toBeGreaterThan(critical);
+  expect(above(1, 1)).toBeGreaterThan(critical); // at 90 % small blocks; the whole matrix takes more networks to tell
 }, 30_000);

@@ -42,3 +42,11 @@ export async function accuracy(model: DenseModel, batch: Batch): Promise<number>
   }
   return right / n;
 }
+
+/** Student's t of paired differences: their mean in units of its standard error. */
+export function pairedT(differences: readonly number[]): number {
+  const n = differences.length;
+  const mean = differences.reduce((a, b) => a + b, 0) / n;
+  const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / (n - 1);
+  return mean / Math.sqrt(variance / n);
+}

@@ -30,6 +30,20 @@ test('systems/246: the Gram matrix of per-sample products is the explicit (1/K) 
   expect(features.shape).toEqual([7, d]);
 });
 
+test('systems/246: where J Jᵀ is a multiple of I, as in wide networks, the factor 1/K makes the kernel that of the logits within a class', async () => {
+  const { model, batch } = network([5, 4], 6); // one layer: J_i J_jᵀ = (x_i·x_j + 1) I
+  const x = (batch.x as { data: Float64Array }).data;
+  const labels = batch.y as Int32Array;
+  const { kernel } = await labelledNtk(model, batch);
+  for (let i = 0; i < 6; i++) {
+    for (let j = 0; j < 6; j++) {
+      let theta = 1;
+      for (let l = 0; l < 5; l++) theta += x[i * 5 + l]! * x[j * 5 + l]!;
+      expectClose(kernel.data[i * 6 + j]!, labels[i] === labels[j] ? theta : theta * (1 - 4 / 4), { rtol: 1e-11, atol: 1e-12 });
+    }
+  }
+});
+
 test('systems/246: the sign of the kernel predicts whether a step on one sample lowers the margin loss of another', async () => {
   const { model, batch } = network([4, 6, 2], 30, { seed: 8 });
   const labels = batch.y as Int32Array;
