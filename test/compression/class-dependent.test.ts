@@ -68,7 +68,7 @@ test('a class weight w moves the best logit of a share p of positives up by log 
   for (const positiveWeight of [1, 3, 9]) {
     const best = Math.log(0.25 / 0.75) + Math.log(positiveWeight);
     const { grad } = classWeightedRankingLoss(new Float64Array(12).fill(best), labels, { positiveWeight, ranking: 0 });
-    expect(grad.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 14); // stationary; 0, the boundary, at w = 3: p = 1/(1 + w)
+    expect(Array.from(grad).reduce((a, b) => a + b, 0)).toBeCloseTo(0, 14); // stationary; 0, the boundary, at w = 3: p = 1/(1 + w)
   }
 });
 

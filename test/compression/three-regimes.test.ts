@@ -98,7 +98,7 @@ test('systems/121 of magnitude-pruned two-layer networks: a low temperature help
   }
   expect(pairedT(low!)).toBeGreaterThan(2.069); // Student's t, 23 degrees of freedom
   expect(pairedT(high!)).toBeGreaterThan(2.069);
-}, 30_000);
+}, 60_000);
 
 test('bad input is refused by name', async () => {
   expect(() => linearCka(features, { data: new Float64Array(3), shape: [3, 1] })).toThrow(/y: expected 60 samples as x, got 3/);
