@@ -23,6 +23,7 @@ export function sdot(n: i32, x: usize, y: usize): f64 {
 export function ddot(n: i32, x: usize, y: usize): f64 {
   return dot<f64>(n, x, y);
 }
+/** Σ x[i]·y[i] of either precision, eight vectors side by side; see sdot. */
 // @ts-ignore: decorator
 @inline
 export function dot<T>(n: i32, x: usize, y: usize): f64 {
@@ -75,6 +76,7 @@ export function saxpy(n: i32, alpha: f32, x: usize, y: usize): void {
 export function daxpy(n: i32, alpha: f64, x: usize, y: usize): void {
   axpy<f64>(n, alpha, x, y);
 }
+/** y += alpha·x of either precision; see saxpy. */
 // @ts-ignore: decorator
 @inline
 export function axpy<T>(n: i32, alpha: T, x: usize, y: usize): void {

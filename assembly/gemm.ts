@@ -59,6 +59,7 @@ export function gemmWork(m: i32, n: i32, k: i32, size: i32): i32 {
   return 128 + (rows + cols) * min(k, depth) * size;
 }
 
+/** The product of either precision, by packed blocks and a tile in registers; see sgemm. */
 export function gemm<T>(
   m: i32, n: i32, k: i32, alpha: T, a: usize, ars: i32, acs: i32, b: usize, brs: i32, bcs: i32, beta: T, c: usize, ldc: i32, work: usize,
 ): void {

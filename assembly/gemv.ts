@@ -41,6 +41,7 @@ export function sgemv(m: i32, n: i32, alpha: f32, a: usize, lda: i32, x: usize, 
 export function dgemv(m: i32, n: i32, alpha: f64, a: usize, lda: i32, x: usize, beta: f64, y: usize): void {
   gemv<f64>(m, n, alpha, a, lda, x, beta, y);
 }
+/** y = alpha·A·x + beta·y of either precision, four rows at a time; see sgemv. */
 // @ts-ignore: decorator
 @inline
 export function gemv<T>(m: i32, n: i32, alpha: f64, a: usize, lda: i32, x: usize, beta: f64, y: usize): void {
@@ -139,6 +140,7 @@ export function sgemvt(m: i32, n: i32, alpha: f32, a: usize, lda: i32, x: usize,
 export function dgemvt(m: i32, n: i32, alpha: f64, a: usize, lda: i32, x: usize, beta: f64, y: usize): void {
   gemvt<f64>(m, n, alpha, a, lda, x, beta, y);
 }
+/** y = alpha·Aᵀ·x + beta·y of either precision, four rows at a time; see sgemvt. */
 // @ts-ignore: decorator
 @inline
 export function gemvt<T>(m: i32, n: i32, alpha: T, a: usize, lda: i32, x: usize, beta: T, y: usize): void {

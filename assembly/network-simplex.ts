@@ -77,6 +77,7 @@ function placeOf(row: usize, v: usize, m: i32, least: f64): i32 {
   return 0;
 }
 
+/** The search; `V` = v128 prices in vectors. See networkSimplexRef. */
 function solve<V>(
   C: usize, supply: usize, demand: usize, u: usize, v: usize, work: usize, n: i32, m: i32, tolerance: f64, blockRows: i32, maxPivots: i32,
   resume: i32,

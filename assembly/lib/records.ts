@@ -18,6 +18,7 @@ function recordShift<K>(): usize {
 export function record<K>(base: usize, i: i32): usize {
   return base + ((<usize>i) << recordShift<K>());
 }
+/** Writes a key and its index at p. */
 // @ts-ignore: decorator
 @inline
 export function storeRecord<K>(p: usize, key: K, index: i32): void {

@@ -8,6 +8,7 @@ export const SOFT = 1;
 export const GRAM = 2;
 export const CAPPED = 3;
 
+/** Clears the errors and counts of an iteration. */
 // @ts-ignore: decorator
 @inline
 export function begin(stats: usize): void {
@@ -17,6 +18,7 @@ export function begin(stats: usize): void {
   store<f64>(stats, 0, UNUSABLE);
 }
 
+/** Whether iterations end: the errors are small enough, a scaling is out of range, or a sum could not be used. */
 export function finished(stats: usize, tolerance: f64, limit: f64): bool {
   const error = load<f64>(stats, ROW_ERROR) + load<f64>(stats, COLUMN_ERROR);
   return error <= tolerance || load<f64>(stats, WIDEST) > limit || load<f64>(stats, UNUSABLE) > 0;

@@ -22,6 +22,7 @@ export function loadBlock<T>(block: usize, x: usize, row: i32, batch: i32, n: i3
   }
 }
 
+/** x [batch, n], rows from `row` on, from a block that holds them side by side in its lanes. */
 // @ts-ignore: decorator
 @inline
 export function storeBlock<T>(x: usize, block: usize, row: i32, batch: i32, n: i32): void {
@@ -119,6 +120,7 @@ export function storeRows<T>(z: usize, rows: usize, row: i32, batch: i32, n: i32
     }
   }
 }
+/** Columns [from, from + width) of z [batch, n, m] (or [batch, m, n] without `prefix`) into the lanes of `rows`, wire by wire. */
 // @ts-ignore: decorator
 @inline
 export function loadRows<T>(rows: usize, z: usize, row: i32, batch: i32, n: i32, m: i32, from: i32, width: i32, prefix: bool): void {

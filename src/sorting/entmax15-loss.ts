@@ -1,4 +1,4 @@
-import { entmaxRows } from './entmax15.js';
+import { halfQuadratic } from './entmax15.js';
 import type { Rows } from './rows.js';
 import { fenchelYoung, type SparseLoss, type Targets } from './sparse-losses.js';
 
@@ -11,5 +11,5 @@ import { fenchelYoung, type SparseLoss, type Targets } from './sparse-losses.js'
  * @see Peters, Niculae & Martins 2019, arXiv:1905.05702, §4.2
  */
 export function entmax15Loss<X extends Rows>(x: X, targets: Targets): SparseLoss<X> {
-  return fenchelYoung(x, targets, entmaxRows, (p) => (4 / 3) * (p - p * Math.sqrt(p)));
+  return fenchelYoung(x, targets, halfQuadratic, (p) => (4 / 3) * (p - p * Math.sqrt(p)));
 }

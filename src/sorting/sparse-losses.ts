@@ -3,6 +3,7 @@ import { checkLabels, checkLength } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
 import { type FloatArray, floats, type IntegerArray, isFloatArray } from '../core/tensor.js';
 import { giveBack, type Rows, type RowsOf, readLike, readRows, type Shaped } from './rows.js';
+import { type SparseMap, sparseRows } from './sparse-map.js';
 
 /** Classes of every row, or a distribution for every row in the form of the scores. */
 export type Targets = IntegerArray | readonly number[] | FloatArray | { data: FloatArray; shape: readonly number[] };
@@ -15,16 +16,11 @@ export interface SparseLoss<X> {
 }
 
 /** The loss of rows p = map(x) against targets; Ω(p) = Σ (omega(p_i)) and Ω of a unit vector is 0. */
-export function fenchelYoung<X extends Rows>(
-  x: X,
-  targets: Targets,
-  map: (input: RowsOf<FloatArray>) => { values: FloatArray },
-  omega: (p: number) => number,
-): SparseLoss<X> {
+export function fenchelYoung<X extends Rows>(x: X, targets: Targets, map: SparseMap, omega: (p: number) => number): SparseLoss<X> {
   const input = readRows('x', x);
   const { data, rows, n, precision } = input;
   const wanted = distributions(targets, rows, n, precision);
-  const { values } = map(input);
+  const { values } = sparseRows(input, map);
   const perSample = floats(precision, rows);
   let value = 0;
   for (let row = 0; row < rows; row++) {

@@ -123,3 +123,10 @@ test('losses of scores far from 0 are those of the shifted scores, in single pre
     }
   }
 });
+
+test.each([sparsemax, entmax15])('%p: the gradient is that of the call, whatever was done to its values since', (map) => {
+  const r = map([0.5, 0.25, -3]);
+  const want = r.backward([1, 0, 2]).slice();
+  r.values.fill(0);
+  expectClose(r.backward([1, 0, 2]), want);
+});
