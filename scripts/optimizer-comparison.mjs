@@ -167,7 +167,26 @@ async function tune(run) {
   return chosen;
 }
 
-const count = (steps) => (Number.isFinite(steps) ? String(steps) : '–');
+/** Adds to every choice the median steps on the seeds of the figures, at every rate with the chosen setting. */
+async function addSteps(run, chosen) {
+  const { targets, bestRate } = await targetsOf(run, seeds);
+  for (const { name, rates, make } of optimizers) {
+    for (const [i, choice] of (chosen[name] ?? []).entries()) {
+      choice.steps ??= [];
+      for (const learningRate of rates.slice(choice.steps.length)) {
+        const optimizer = make({ ...choice.setting, learningRate });
+        const runs = [];
+        for (const seed of seeds) runs.push((await run({ seed, optimizer, targets: [targets[i]], limit: epochs.most })).hits[0].steps);
+        const steps = median(runs);
+        choice.steps.push([learningRate, Number.isFinite(steps) ? steps : null]); // JSON has no infinity
+      }
+      console.error(name, targets[i], JSON.stringify(choice));
+    }
+  }
+  return { targets, bestRate, ...chosen };
+}
+
+const count = (steps) => (Number.isFinite(steps) ? String(steps) : '–'); // of null and infinity
 const milliseconds = (seconds) => Number((1000 * seconds).toPrecision(3));
 const given = {};
 for (const file of options.tuned ?? []) {
@@ -182,34 +201,35 @@ for (const problem of problems) {
   const run = (setting) => train(model, { data, batchSize: problem.batchSize, ...setting });
   const chosen = given[problem.name] ?? (await tune(run));
   choices[problem.name] = chosen;
+  if (options.tune && options.optimizer) continue;
+  if (!chosen.targets) choices[problem.name] = await addSteps(run, chosen);
   if (options.tune) continue;
 
-  const { targets, bestRate } = await targetsOf(run, seeds);
+  const { targets, bestRate } = choices[problem.name];
   const tables = [];
   for (const [i, target] of targets.entries()) {
-    const rows = [];
-    for (const { name, rates, words, make } of optimizers) {
-      const { setting, learningRate } = chosen[name][i];
-      const found = new Map(rates.map((rate) => [rate, []]));
-      for (const seed of seeds) {
-        for (const rate of rates) {
-          const optimizer = make({ ...setting, learningRate: rate });
-          found.get(rate).push((await run({ seed, optimizer, targets: [target], limit: epochs.most })).hits[0]);
-        }
+    const found = new Map(optimizers.map(({ name }) => [name, []]));
+    for (const seed of seeds) {
+      for (const { name, make } of optimizers) {
+        const { setting, learningRate } = chosen[name][i];
+        const optimizer = make({ ...setting, learningRate });
+        found.get(name).push((await run({ seed, optimizer, targets: [target], limit: epochs.most })).hits[0]);
       }
-      const of = (rate, what) => median(found.get(rate).map((hit) => hit[what]));
-      const reached = found.get(learningRate).filter(({ steps }) => steps < Infinity);
-      const each = median(reached.map(({ own, steps }) => own / steps));
-      const all = rates.map((rate) => `${rate}: ${count(of(rate, 'steps'))}`).join(', ');
-      const figures = reached.length
-        ? `${count(of(learningRate, 'steps'))} | ${milliseconds(of(learningRate, 'seconds'))} | ${milliseconds(each)}`
-        : '– | – | –';
-      rows.push(`| ${name} | ${words(setting)} | ${learningRate} | ${figures} | ${reached.length} of ${seeds.length} | ${all} |`);
-      console.error(problem.name, rows.at(-1));
     }
+    const rows = optimizers.map(({ name, words }) => {
+      const { setting, learningRate, steps } = choices[problem.name][name][i];
+      const of = (what) => median(found.get(name).map((hit) => hit[what]));
+      const reached = found.get(name).filter((hit) => hit.steps < Infinity);
+      const each = median(reached.map((hit) => hit.own / hit.steps));
+      const figures =
+        reached.length > seeds.length / 2 ? `${of('steps')} | ${milliseconds(of('seconds'))} | ${milliseconds(each)}` : '– | – | –';
+      const all = steps.map(([rate, number]) => `${rate}: ${count(number)}`).join(', ');
+      return `| ${name} | ${words(setting)} | ${learningRate} | ${figures} | ${reached.length} of ${seeds.length} | ${all} |`;
+    });
+    console.error([problem.name, target, ...rows].join('\n'));
     tables.push(`Target ${target.toPrecision(3)}, of Adam at ${i ? `its best rate, ${bestRate}` : 'its default rate, 0.001'}:
 
-| optimizer | setting | rate | steps | CPU ms | of them per step in the optimizer | runs that reach it | steps at every rate |
+| optimizer | setting | rate | steps | CPU ms | ms of a step in the optimizer | runs that reach it | steps at every rate |
 |---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 `);

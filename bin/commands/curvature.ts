@@ -1,6 +1,8 @@
 // afterpass curvature MODEL --data D [--report R.html]
 import { basename } from 'node:path';
 import type { CommandModule } from 'yargs';
+import type { Batch } from '../../src/core/model-types.js';
+import type { Tensor } from '../../src/core/tensor.js';
 import { type CurvatureReport, curvatureReport } from '../../src/workflows/index.js';
 import { type DataArgs, dataOptions, readData } from '../io/data.js';
 import { interruptible } from '../io/interrupt.js';
@@ -55,7 +57,7 @@ export const curvature: CommandModule<GlobalArgs, Args> = {
       const data = readData(args);
       const bar = progress(args);
       try {
-        const report = await withModel(args, (model) =>
+        const report = await withModel({ ...args, threads: args.threads ?? threadsFor(data) }, (model) =>
           curvatureReport(model, data, { ...optionsOf(args), signal, onProgress: bar.onProgress }),
         );
         bar.stop();
@@ -72,6 +74,16 @@ export const curvature: CommandModule<GlobalArgs, Args> = {
       }
     }),
 };
+
+/** Numbers in a sample up to which one thread does as much as two (measured on 8 × 8 images, docs/performance-notes.md). */
+const smallSample = 1024;
+
+/** One thread for small samples: their graphs are many short operators, and waking threads costs more than they bring. */
+function threadsFor({ x }: Batch): number | undefined {
+  const inputs = (ArrayBuffer.isView(x.data) ? [x] : Object.values(x)) as readonly Tensor[];
+  const size = inputs.reduce((sum, { data, shape }) => sum + data.length / Math.max(1, shape[0] ?? 1), 0);
+  return size <= smallSample ? 1 : undefined;
+}
 
 function optionsOf({ top, steps, probes, rho, samples, convention, seed, ...args }: Args) {
   const traceTolerance = args['trace-tolerance'];

@@ -18,9 +18,9 @@ export async function curvaturePage(model: string, report: CurvatureReport): Pro
   const spectrum = Array.from(density.grid, (x, i) => ({ x, y: Math.max(density.density[i]!, 1e-6 * peak) }));
   figures.push({
     title: 'How curvature is distributed over directions',
-    meaning: `Nearly all directions in parameter space lie in the bulk near 0, where moving changes the loss little; the few bumps far to the right (up to ${short(top)}) are the steep directions that limit training${smallest[0]! < -0.01 * Math.abs(top) ? ', and the part left of 0 says this point is still a saddle, not a minimum' : ''}. Each mark of the upright axis is ten times as many directions as the one below.`,
+    meaning: `How many directions (upwards) have which curvature (to the right): nearly all lie in the hill near 0, where moving changes the loss little; the few bumps far to the right (up to ${short(top)}) are the steep directions that limit training${smallest[0]! < -0.01 * Math.abs(top) ? ', and the part left of 0 says this point is still a saddle, not a minimum' : ''}. Each mark of the upright axis is ten times as many directions as the one below; the bumps are drawn wider than they are, to be seen.`,
     svg: plot(({ areaY, line, ruleX }) => ({
-      x: { label: 'eigenvalue of the Hessian →' },
+      x: { label: 'curvature (eigenvalue of the Hessian) →' },
       y: { type: 'log', label: '↑ share of directions (density, log scale)', tickFormat: '~e' },
       marks: [
         areaY(spectrum, { x: 'x', y1: 1e-6 * peak, y2: 'y', fill: ink, fillOpacity: 0.15 }),
@@ -40,10 +40,10 @@ export async function curvaturePage(model: string, report: CurvatureReport): Pro
   const visible = error > 0.005 * Math.abs(top); // a pixel of the figure
   figures.push({
     title: 'The steepest directions',
-    meaning: `Each bar is how sharply the loss curves along one of the ${bars.length} steepest directions; ${visible ? 'the thin marks show how far off the number can be' : `none is off by more than ${short(error)}`}.`,
+    meaning: `Each bar is how sharply the loss curves along one of the ${bars.length} steepest directions: a bar far above the others means that this one direction decides how large steps may be; ${visible ? 'the thin marks show how far off the number can be' : `none is off by more than ${short(error)}`}.`,
     svg: plot(({ barY, ruleX, ruleY }) => ({
-      x: { label: 'rank', type: 'band' },
-      y: { label: '↑ eigenvalue', zero: true },
+      x: { label: 'direction, steepest first', type: 'band' },
+      y: { label: '↑ curvature (eigenvalue)', zero: true },
       marks: [
         barY(bars, { x: 'rank', y: 'value', fill: ink }),
         ruleX(bars, { x: 'rank', y1: 'low', y2: 'high', stroke: warm, strokeWidth: 2 }),
@@ -55,7 +55,7 @@ export async function curvaturePage(model: string, report: CurvatureReport): Pro
   const curves = slices.flatMap(({ t, loss: along }, i) => Array.from(t, (x, j) => ({ x, y: along[j]!, direction: `direction ${i + 1}` })));
   figures.push({
     title: 'The loss along the two steepest directions',
-    meaning: `The model sits at 0; the narrower the valley, the smaller a step must be to stay in it, and a curve that is lower on one side says that the loss (${short(loss)} here) can still be reduced that way.`,
+    meaning: `Cuts through the loss, with the model at 0: the narrower the valley, the smaller a step must be to stay in it, and a curve that is lower on one side says that the loss (${short(loss)} here) can still be reduced that way.`,
     svg: plot(({ line, ruleX, dot, text, selectLast }) => ({
       x: { label: 'distance from the parameters →' },
       y: { label: '↑ loss' },
@@ -93,7 +93,7 @@ export async function curvaturePage(model: string, report: CurvatureReport): Pro
   if (limits.length > 0)
     figures.push({
       title: 'The largest stable learning rate',
-      meaning: `Plain gradient descent with a learning rate above the bar is thrown out of this minimum; a flatter minimum would have a longer bar.`,
+      meaning: `Plain gradient descent with a learning rate above its bar is thrown out of this minimum, over all samples at once or in batches of ${stability.batchSize}; a flatter minimum would have longer bars, and momentum or Adam have limits of their own.`,
       svg: plot(({ barX, ruleX, text }) => ({
         marginLeft: 110,
         marginRight: 70,
@@ -112,7 +112,7 @@ export async function curvaturePage(model: string, report: CurvatureReport): Pro
 
 function leadOf({ samples, of, parameters }: CurvatureReport): string {
   const used = samples === of ? `all ${of} samples` : `${samples} of ${of} samples`;
-  return `How the loss of this network bends around its ${parameters} parameters, measured on ${used}. Flat is good: the model tolerates rounding, pruning and larger learning rates.`;
+  return `How the loss of this network bends around its ${parameters} parameters, measured on ${used}. Curvature is how fast the slope of the loss changes on the way in one direction: 0 is flat, large is a narrow valley. Flat is good: the model tolerates rounding, pruning and larger learning rates.`;
 }
 
 /** The numbers with a plain sentence each; the terminal prints the same. */
@@ -122,7 +122,7 @@ export function factsOf(report: CurvatureReport): (readonly [string, string, str
     ['loss', short(report.loss), 'mean over the samples'],
     ['gradient norm', short(report.gradientNorm), 'near 0 at a minimum'],
     ['sharpness', short(report.eigenvalues[0]!), 'curvature of the steepest direction'],
-    ['lowest curvature', short(report.smallest[0]!), 'below 0: a direction in which the loss still falls away'],
+    ['lowest curvature', short(report.smallest[0]!), 'below 0: a direction in which the loss bends downwards'],
     ['trace', `${short(trace.estimate)} ± ${short(trace.standardError)}`, 'curvature summed over all directions'],
     ['SAM sharpness', short(report.samSharpness), `rise of the loss at the worst point at distance ${report.rho}`],
     ['adaptive sharpness', short(report.adaptiveSharpness), 'the same in units of the weights'],

@@ -12,6 +12,9 @@ export interface OperatorPart {
   readonly share: number;
 }
 
+/** Vectors that are freed of the known part together. */
+const together = 8;
+
 /** A part of the answer that is known: orthonormal vectors Q and tr(QᵀAQ). */
 export interface KnownPart {
   readonly vectors: readonly FloatArray[];
@@ -52,7 +55,7 @@ export async function tracePasses(
   const { passes, tolerance, known, seed } = setting;
   const basis = knownBasis(known, size);
   const random = new Random(seed);
-  const z = new Float64Array(size);
+  const group = Array.from({ length: Math.min(parts.length, together) }, () => new Float64Array(size));
   const [means, squares] = [new Float64Array(parts.length), new Float64Array(parts.length)];
   const samples: number[] = [];
   let [estimate, standardError] = [Number.NaN, Number.NaN];
@@ -62,8 +65,11 @@ export async function tracePasses(
     const n = samples.length + 1;
     let sample = 0;
     for (const [b, { share }] of parts.entries()) {
-      random.fill(z, 'sign');
-      basis?.orthogonalize(z, basis.count, 1); // any projection along Q will do: one pass is exact enough
+      if (b % together === 0) {
+        for (const z of group.slice(0, parts.length - b)) random.fill(z, 'sign');
+        basis?.project(group); // any projection along Q will do: one pass is exact enough
+      }
+      const z = group[b % together]!;
       const found = inner(z, await apply(b, z));
       const off = found - means[b]!;
       means[b] = means[b]! + off / n;

@@ -1,6 +1,7 @@
 // Orthonormal vectors of a Krylov method, kept in WebAssembly memory of their own: they outlive awaits and are never copied back
 // for an inner product.
 import { nrm2 } from '../kernels/dot.js';
+import { gemm } from '../kernels/gemm.js';
 import { gemv } from '../kernels/gemv.js';
 import type { F64 } from '../runtime/arena.js';
 import { slice } from '../runtime/arena.js';
@@ -57,6 +58,21 @@ export class Basis {
       w.set(arena.view(work));
       const length = nrm2(work);
       return { norm: length > 1e-140 && length < Infinity ? length : norm(w), coefficients };
+    });
+  }
+
+  /** One pass of Gram–Schmidt on several vectors at once, which are overwritten: the basis is read once for all of them. */
+  project(vectors: readonly Float64Array[]): void {
+    const [count, size, n] = [this.#count, this.size, vectors.length];
+    if (count === 0 || n === 0) return;
+    this.#instance.run((arena) => {
+      const [z, overlaps] = [arena.alloc('f64', n * size), arena.alloc('f64', n * count)];
+      const given = arena.view(z);
+      for (const [i, v] of vectors.entries()) given.set(v, i * size);
+      gemm(n, count, size, z, this.#rows, overlaps, { transB: true });
+      gemm(n, size, count, overlaps, this.#rows, z, { alpha: -1, beta: 1 });
+      const left = arena.view(z);
+      for (const [i, v] of vectors.entries()) v.set(left.subarray(i * size, (i + 1) * size));
     });
   }
 

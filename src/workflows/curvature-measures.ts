@@ -1,6 +1,6 @@
 // The single measurements of the curvature report.
 import { checkAborted, pieces, samplesOf, takeSamples } from '../core/batches.js';
-import type { Batch, DifferentiableModel, LinearOperator, LongOptions } from '../core/model-types.js';
+import type { Batch, Data, DifferentiableModel, LinearOperator, LongOptions } from '../core/model-types.js';
 import { Random } from '../core/random.js';
 import type { FloatArray } from '../core/tensor.js';
 import { asModelVector, atParameters, moved } from '../curvature/at-parameters.js';
@@ -43,22 +43,30 @@ function weightOf(batch: Batch): number {
 const pieceSize = 64;
 
 /**
- * The Hessian of the batch as a sum over pieces of its shuffled samples. A loss whose mean does not divide by samples (ignored labels,
- * class weights) is left whole: its pieces would not add up.
+ * The batch as pieces of its shuffled samples, whose values stay in the cache, and its Hessian as a sum over them. A loss whose mean does
+ * not divide by samples (ignored labels, class weights) is left whole: its pieces would not add up.
  */
-export async function partsOf(model: DifferentiableModel, batch: Batch, loss: number, { seed }: Settings): Promise<OperatorPart[]> {
+export async function partsOf(
+  model: DifferentiableModel,
+  batch: Batch,
+  loss: number,
+  { seed }: Settings,
+): Promise<{ parts: OperatorPart[]; data: Batch | Batch[] }> {
   const n = samplesOf(batch);
   const shuffled = takeSamples(batch, new Random(seed + 4).permutation(n));
   const total = weightOf(batch);
   const parts: OperatorPart[] = [];
+  const data: Batch[] = [];
   let sum = 0;
   for (const piece of pieces(shuffled, pieceSize)) {
     const share = weightOf(piece) / total;
     sum += share === 0 ? 0 : share * (await model.loss(piece));
-    if (share !== 0) parts.push({ operator: hessianOperator(model, piece), share });
+    if (share === 0) continue;
+    parts.push({ operator: hessianOperator(model, piece), share });
+    data.push(piece);
   }
   const adds = Math.abs(sum - loss) <= (model.precision === 'float32' ? 1e-5 : 1e-10) * Math.abs(loss);
-  return adds ? parts : [{ operator: hessianOperator(model, batch), share: 1 }];
+  return adds ? { parts, data } : { parts: [{ operator: hessianOperator(model, batch), share: 1 }], data: batch };
 }
 
 /** The k largest Ritz pairs of a Lanczos run; where they have not settled, a restarted search goes on from them. */
@@ -122,7 +130,7 @@ const tallest = 10;
  */
 export async function slicesAlong(
   model: DifferentiableModel,
-  batch: Batch,
+  data: Data,
   top: { values: Float64Array; vectors: ArrayLike<number>[] },
   loss: number,
   { signal }: Settings,
@@ -131,9 +139,12 @@ export async function slicesAlong(
   const slices: Slice[] = [];
   for (let i = 0; i < Math.min(2, top.values.length); i++) {
     const curvature = Math.abs(top.values[i]!);
-    const lossAt = (distance: number): Promise<number> => {
+    const seen = new Map([[0, loss]]);
+    const lossAt = async (distance: number): Promise<number> => {
       checkAborted(signal);
-      return atParameters(model, moved(model, w, top.vectors[i]!, distance), () => model.loss(batch));
+      const found = seen.get(distance) ?? (await atParameters(model, moved(model, w, top.vectors[i]!, distance), () => model.loss(data)));
+      seen.set(distance, found);
+      return found;
     };
     const rise = Math.max(loss, 0.1);
     let reach = curvature > 0 ? Math.sqrt((2 * rise) / curvature) : 1;

@@ -94,7 +94,8 @@ export async function curvatureReport(
   const start = performance.now();
   const { batch, of } = await gather(data, settings);
   const { value: loss, grad } = await model.gradient(batch);
-  const counted = countProducts(hessianOperator(model, batch));
+  const { parts, data: whole } = await partsOf(model, batch, loss, settings);
+  const counted = countProducts(hessianOperator(model, whole));
   const H = counted.op;
   const long = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 
@@ -104,20 +105,19 @@ export async function curvatureReport(
   const weights = Float64Array.from({ length: m }, (_, j) => square(vectors[j * m]!));
   const top = await sharpest(H, run, values, vectors, k, settings);
   const known = { vectors: run.basis, trace: run.alpha.reduce((sum, x) => sum + x, 0) };
-  const parts = await partsOf(model, batch, loss, settings);
   const rest = await trace(H, { probes, tolerance: traceTolerance, known, parts, seed: seed + 1, ...long });
 
   const nodes = [values];
   const smoothing = { convention, bins: 512, steps: m, kappa: 1.2, sigmaSquared: 1e-5 };
   const density = { ...smooth(nodes, [weights], smoothing), nodes, weights: [weights] };
   onProgress?.({ done: 0, total: 3, phase: 'sharpness' });
-  const sam = await samSharpness(model, batch, { rho });
-  const adaptive = await adaptiveSharpness(model, batch, { rho });
+  const sam = await samSharpness(model, whole, { rho });
+  const adaptive = await adaptiveSharpness(model, whole, { rho });
   checkAborted(signal);
   onProgress?.({ done: 1, total: 3, phase: 'sharpness' });
   const directional = await alongOptimizers(model, batch, H, settings);
   onProgress?.({ done: 2, total: 3, phase: 'sharpness' });
-  const slices = await slicesAlong(model, batch, top, loss, settings);
+  const slices = await slicesAlong(model, whole, top, loss, settings);
   const small = await stochastic(model, batch, settings);
   onProgress?.({ done: 3, total: 3, phase: 'sharpness' });
   return {
