@@ -104,18 +104,24 @@ export function dnrm2Ref(n: i32, x: usize): f64 {
 
 /** √Σ x[i]²; f32 elements are squared and summed in f64 lanes, so that 1e30 and 1e-30 are as safe as 1. */
 export function snrm2(n: i32, x: usize): f64 {
-  const whole = n & ~3;
+  const whole = n & ~7;
   let a = f64x2.splat(0);
   let b = f64x2.splat(0);
+  let c = f64x2.splat(0);
+  let d = f64x2.splat(0);
   let i = 0;
-  for (; i < whole; i += 4) {
-    const v = v128.load(at<f32>(x, i));
-    const low = f64x2.promote_low_f32x4(v);
-    const high = f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 0, 1));
-    a = madd<f64>(low, low, a);
-    b = madd<f64>(high, high, b);
+  for (; i < whole; i += 8) {
+    const p = at<f32>(x, i);
+    const u = f64x2.promote_low_f32x4(v128.load64_zero(p)); // loading halves costs less than shuffling
+    const v = f64x2.promote_low_f32x4(v128.load64_zero(p, 8));
+    const w = f64x2.promote_low_f32x4(v128.load64_zero(p, 16));
+    const z = f64x2.promote_low_f32x4(v128.load64_zero(p, 24));
+    a = madd<f64>(u, u, a);
+    b = madd<f64>(v, v, b);
+    c = madd<f64>(w, w, c);
+    d = madd<f64>(z, z, d);
   }
-  let sum = hsum<f64>(f64x2.add(a, b));
+  let sum = hsum<f64>(f64x2.add(f64x2.add(a, b), f64x2.add(c, d)));
   for (; i < n; i++) sum += <f64>load<f32>(at<f32>(x, i)) * <f64>load<f32>(at<f32>(x, i));
   return Math.sqrt(sum);
 }

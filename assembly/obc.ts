@@ -46,10 +46,11 @@ export function dobcRow(n: i32, steps: i32, group: i32, most: i32, w: usize, C: 
     const value = load<f64>(at<f64>(w, k));
     store<i32>(at<i32>(order, step), k);
     store<f64>(at<f64>(costs, step), (0.5 * value * value) / pivot);
+    for (let j = k + 1; j < n; j++) store<f64>(at<f64>(row, j), load<f64>(at<f64>(C, j * n + k))); // kept up to the diagonal only
     axpy<f64>(n, -value / pivot, row, w);
     store<u8>(mask + k, 0);
     for (let i = 0; i < n; i++) {
-      if (load<u8>(mask + i)) axpy<f64>(n, -load<f64>(at<f64>(C, i * n + k)) / pivot, row, at<f64>(C, i * n));
+      if (load<u8>(mask + i)) axpy<f64>(i + 1, -load<f64>(at<f64>(row, i)) / pivot, row, at<f64>(C, i * n));
     }
   }
   for (let j = 0; j < n; j++) if (!load<u8>(mask + j)) store<f64>(at<f64>(w, j), 0);

@@ -2,7 +2,7 @@
 import { counters } from './lib/digits';
 import { at, lanes } from './lib/lanes';
 import { indexOf, record, sortRecords, storeRecord } from './lib/records';
-import { decode, encode, flipOf } from './lib/sort-key';
+import { decode, encode, flipOf, foldOf, signOf, vscramble } from './lib/sort-key';
 
 /** Records a row of n keeps before it forgets all but the k best; `work` holds `counters` bytes and twice as many. */
 // @ts-ignore: decorator
@@ -102,6 +102,23 @@ export function utopk(values: usize, order: usize, x: usize, rows: i32, n: i32, 
 }
 
 // Radix selection: count the highest digit, keep the keys of the digit that holds place k, go on with the next digit.
+/** keys = the keys of n elements. */
+// @ts-ignore: decorator
+@inline
+function keysOf<T, K>(keys: usize, from: usize, n: i32, flip: K): void {
+  const whole = n - (n % lanes<T>());
+  const folds = v128.splat<K>(foldOf<T, K>());
+  const turn = v128.splat<K>(flip ^ signOf<T, K>());
+  let i = 0;
+  for (; i < whole; i += lanes<T>()) {
+    const bits = v128.load(at<T>(from, i));
+    let key = v128.xor(vscramble<K>(bits, folds), turn);
+    if (isFloat<T>()) key = v128.or(key, v128.ne<T>(bits, bits));
+    v128.store(at<K>(keys, i), key);
+  }
+  for (; i < n; i++) store<K>(at<K>(keys, i), encode<T, K>(at<T>(from, i), flip));
+}
+
 // @ts-ignore: decorator
 @inline
 function selects<T, K>(out: usize, x: usize, rows: i32, n: i32, k: i32, largest: i32, work: usize): void {
@@ -113,14 +130,14 @@ function selects<T, K>(out: usize, x: usize, rows: i32, n: i32, k: i32, largest:
     let left = n;
     let rank = k;
     let known: K = 0; // the digits found so far, in place
+    keysOf<T, K>(keys, from, n, flip);
     for (let top = width; top > 0; ) {
       const bits = min(11, top);
       const shift = <K>(top - bits);
       const mask = (((<K>1) << <K>bits) - 1);
-      const first = top == width;
       memory.fill(work, 0, (<usize>4) << bits);
       for (let i = 0; i < left; i++) {
-        const key = first ? encode<T, K>(at<T>(from, i), flip) : load<K>(at<K>(keys, i));
+        const key = load<K>(at<K>(keys, i));
         const p = work + ((<usize>((key >> shift) & mask)) << 2);
         store<u32>(p, load<u32>(p) + 1);
       }
@@ -133,7 +150,7 @@ function selects<T, K>(out: usize, x: usize, rows: i32, n: i32, k: i32, largest:
       known |= (<K>digit) << shift;
       let kept = 0;
       for (let i = 0; i < left; i++) {
-        const key = first ? encode<T, K>(at<T>(from, i), flip) : load<K>(at<K>(keys, i));
+        const key = load<K>(at<K>(keys, i));
         store<K>(at<K>(keys, kept), key);
         kept += <i32>(((key >> shift) & mask) == <K>digit);
       }

@@ -53,17 +53,22 @@ export function readLoop(instance: Instance, bytes: number, from?: number): Limi
   });
 }
 
-/** Measures every ceiling of the instance's build; about a second. `patience`: how many ms without a faster call end the search for the fastest. */
-export function measureLimits(make: () => Instance, patience = 40): Limits {
+const settling = 40; // milliseconds in which engines replace code that runs often
+
+/**
+ * Measures every ceiling of the instance's build; about a second. `patience`: how many ms without a faster call end the search for the fastest
+ * reading, once its code has settled.
+ */
+export function measureLimits(make: () => Instance, patience = settling): Limits {
   const read: { bytes: number; rate: number }[] = [];
   for (let bytes = 2 ** 13; bytes <= largest; bytes *= 2) {
     const instance = make();
     const loop = readLoop(instance, bytes);
-    read.push({ bytes, rate: best(instance, loop, patience) / 1e6 });
+    read.push({ bytes, rate: best(instance, loop, read.length ? patience : settling) / 1e6 });
   }
   const rate = (precision: Precision): number => {
     const instance = make();
-    return best(instance, computeLoop(instance, precision), patience) / 1e6;
+    return best(instance, computeLoop(instance, precision), settling) / 1e6;
   };
   return { float32: rate('float32'), float64: rate('float64'), read };
 }

@@ -27,7 +27,7 @@ export function report({ title, machine, limits, cases }: ReportInput): string {
 <style>
 body{font:15px/1.5 system-ui,sans-serif;max-width:${width}px;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:.25em .6em;border-bottom:1px solid #ddd;text-align:right}
-th:first-child,td:first-child{text-align:left}svg{width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:#333}small{color:#666}
+th:first-child,td:first-child,th:last-child,td:last-child{text-align:left}td{white-space:nowrap}td:last-child{white-space:normal}svg{width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:#333}small{color:#666}
 </style>
 <h1>${escaped(title)}</h1><p><small>${escaped(facts)}</small></p>
 ${builds
@@ -41,6 +41,7 @@ ${builds
   .join('\n')}
 <h2>Share of the limit</h2>${bars(cases.filter(({ share }) => share !== null).map((row) => [keyOf(row), row.share as number]))}
 <h2>All rows</h2>${rowsTable(cases)}
+<p><small>±: the median of another run lies so near 19 times of 20; IQR: the middle half of all samples; against: the time of that way over ours.</small></p>
 </html>
 `;
 }
@@ -68,13 +69,33 @@ function roofline(limits: Limits, rows: readonly Row[]): string {
       `<line x1="${x.at(x.low)}" x2="${x.at(x.high)}" y1="${y.at(limits[precision])}" y2="${y.at(limits[precision])}" stroke="#888" stroke-dasharray="${precision === 'float32' ? '' : '4'}"/>
 <text x="${x.at(x.high)}" y="${y.at(limits[precision]) - 4}" text-anchor="end">${precision} ${limits[precision].toFixed(1)} GFLOP/s</text>`,
   );
+  const places = points.map((_, i) => [x.at(intensities[i] as number), y.at(speeds[i] as number)] as const);
+  const names = labels(
+    places,
+    points.map((row) => `${row.name} ${row.size.join('×')}`),
+  );
   const marks = points.map((row, i) => {
-    const [cx, cy] = [x.at(intensities[i] as number), y.at(speeds[i] as number)];
+    const [cx, cy] = places[i] as readonly [number, number];
     return `<circle cx="${cx}" cy="${cy}" r="4" fill="#06c"><title>${escaped(keyOf(row))}: ${(speeds[i] as number).toFixed(1)} GFLOP/s</title></circle>
-<text x="${cx + 6}" y="${cy + 4}">${escaped(row.name)} ${row.size.join('×')}</text>`;
+${names[i]}`;
   });
   return `<svg viewBox="0 0 ${width} ${height}">${axis(x, 'x')}${axis(y, 'y')}${roofs.join('')}${peaks.join('')}${marks.join('')}
 <text x="${width / 2}" y="${height - 6}" text-anchor="middle">flop per byte</text><text x="8" y="12">GFLOP/s</text></svg>`;
+}
+
+/** One text beside each point: to the right where there is room, else to the left, moved up or down until it covers no other. */
+function labels(points: readonly (readonly [number, number])[], texts: readonly string[]): string[] {
+  const taken: { left: number; right: number; y: number }[] = points.map(([cx, cy]) => ({ left: cx - 4, right: cx + 4, y: cy }));
+  return points.map(([cx, cy], i) => {
+    const text = texts[i] as string;
+    const length = 6.2 * text.length; // of 11 px letters
+    const onRight = cx + 6 + length < width - margin.right;
+    const [left, right] = onRight ? [cx + 6, cx + 6 + length] : [cx - 6 - length, cx - 6];
+    const free = (y: number): boolean => taken.every((t) => t.right < left || t.left > right || Math.abs(t.y - y) >= 11);
+    const shift = [0, 11, -11, 22, -22, 33, -33].find((by) => free(cy + by)) ?? 0;
+    taken.push({ left, right, y: cy + shift });
+    return `<text x="${onRight ? left : right}" y="${cy + shift + 4}"${onRight ? '' : ' text-anchor="end"'}>${escaped(text)}</text>`;
+  });
 }
 
 interface Scale {
@@ -123,10 +144,11 @@ function rowsTable(rows: readonly Row[]): string {
     (
       row,
     ) => `<tr><td>${escaped(keyOf(row))}</td><td>${time(row.median)}</td><td>${row.relative.centres.length > 2 ? `± ${((50 * row.spread) / row.median).toFixed(1)} %` : ''}</td>
+<td>${((100 * (row.quartiles[1] - row.quartiles[0])) / row.median).toFixed(1)} %</td>
 <td>${row.rate === null ? '' : `${row.rate.toFixed(1)} ${row.rateUnit}`}</td><td>${row.share === null ? '' : `${Math.round(row.share * 100)} %`}</td>
 ${names.map((name) => `<td>${cell(row, name)}</td>`).join('')}<td>${escaped(row.warnings.join('; '))}</td></tr>`,
   );
-  return `<table><tr><th>case</th><th>median</th><th>±</th><th>rate</th><th>of limit</th>${names
+  return `<table><tr><th>case</th><th>median</th><th>±</th><th>IQR</th><th>rate</th><th>of limit</th>${names
     .map((name) => `<th>against ${escaped(name)}</th>`)
     .join('')}<th>remarks</th></tr>${lines.join('\n')}</table>`;
 }

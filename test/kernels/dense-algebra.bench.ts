@@ -38,6 +38,7 @@ export default [
     ],
     axes: ['m', 'd'],
     flops: ([m = 0, d = 0]) => m * m * d,
+    bytes: matrix,
     setup: (arena, [m = 0, d = 0]) => {
       const a = arena.put(randomF32(m * d, 1));
       const c = arena.alloc('f64', m * m);
@@ -54,6 +55,7 @@ export default [
     ],
     axes: ['m', 'n'],
     flops: ([m = 0, n = 0]) => m * m * n,
+    bytes: (size) => 2 * matrix(size),
     setup: (arena, [m = 0, n = 0]) => {
       // A unit diagonal and little below it: the solution stays of one size however often it is solved in place.
       const t = arena.put(randomF32(m * m, 1).map((v, at) => (at % (m + 1) === 0 ? 1 : (1e-6 * v) / m)));
@@ -68,6 +70,7 @@ export default [
     sizes: [[128], [512], [1024]],
     axes: ['n'],
     flops: ([n = 0]) => n ** 3 / 3,
+    bytes: ([n = 0]) => 16 * n * n,
     precision: 'float64',
     setup: (arena, [n = 0]) => {
       const start = Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 1 : 0.5 / n));

@@ -8,6 +8,7 @@ export default [
     sizes: [[128], [512], [1024]],
     axes: ['n'],
     flops: cube,
+    bytes: ([n = 0]) => 12 * n * n,
     baselines: {
       javascript: ([n = 0]) => {
         if (n > 512) return undefined;
@@ -37,6 +38,7 @@ export default [
     sizes: [[128], [512]],
     axes: ['n'],
     flops: cube,
+    bytes: ([n = 0]) => 24 * n * n,
     precision: 'float64',
     setup: (arena, [n = 0]) => {
       const [a, b] = [arena.put(randomF64(n * n, 1)), arena.put(randomF64(n * n, 2))];
