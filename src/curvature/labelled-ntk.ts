@@ -24,6 +24,8 @@ interface WithVjp {
  * The factor 1/K was not read in the paper; it follows from what the paper proves, convergence to the empirical kernel for wide networks:
  * there J_i J_jᵀ → Θ(i, j)·I, so that K(i, j) → Θ(i, j)·s(y_i)ᵀs(y_j)/K, which is Θ(i, j) within a class, and Θ(i, j)(1 − 4/K) across two,
  * with this factor only. With s = 1 it is the kernel of the sum of logits (arXiv:2206.12543), scaled alike.
+ * So compare samples of one class: there the sign is that of the first-order change of the loss. Between classes it is for two, and with
+ * more than four it tends to be positive (digits: right for a third of the pairs).
  *
  * @param model a model with `vjp` or `perSampleVjp` (OnnxModel, DenseModel) and logits [n, K]; @param batch n samples with class labels
  * @returns `kernel` [n, n], `features` f [n, d]; a factor on the kernel (the released code leaves 1/K out) changes no ordering
