@@ -101,12 +101,12 @@ function optionsOf({ top, steps, probes, rho, samples, convention, seed, ...args
 }
 
 function textOf(report: CurvatureReport, tolerance: number): string {
-  const { eigenvalues, residuals, smallest, directionalSharpness, samples, of, trace } = report;
+  const { eigenvalues, residuals, smallest, smallestResiduals, directionalSharpness, samples, of, trace } = report;
   const reached = trace.standardError <= tolerance * Math.abs(trace.estimate);
-  const ends = Array.from(eigenvalues, (value, i) => [i + 1, value, residuals[i], smallest[i]]);
+  const ends = Array.from(eigenvalues, (value, i) => [i + 1, value, residuals[i], smallest[i], smallestResiduals[i]]);
   return [
     table(['', 'value', 'what it says'], factsOf(report)),
-    table(['', 'largest eigenvalues', 'off by at most', 'smallest eigenvalues'], ends),
+    table(['', 'largest eigenvalues', 'off by at most', 'smallest', 'off by about'], ends),
     table(['next step of', 'curvature along it'], Object.entries(directionalSharpness)),
     `${sparkline(report)}  density of eigenvalues from ${short(report.density.grid[0]!)} to ${short(report.density.grid.at(-1)!)}, log scale`,
     reached ? '' : `the trace is less sure than asked (${short(tolerance)} of it) after ${trace.probes} passes; --probes allows more`,

@@ -69,6 +69,18 @@ export async function partsOf(
   return adds ? { parts, data } : { parts: [{ operator: hessianOperator(model, batch), share: 1 }], data: batch };
 }
 
+/** Residual norms ‖A y − θ y‖ of all Ritz pairs of a Lanczos run, at least what the products themselves are uncertain by. */
+export function residualsOf(
+  run: Awaited<ReturnType<typeof lanczos>>,
+  values: Float64Array,
+  vectors: Float64Array,
+  precision: LinearOperator['precision'],
+): Float64Array {
+  const m = values.length;
+  const noise = breakdownLevel[precision] * Math.max(Math.abs(values[0]!), Math.abs(values[m - 1]!));
+  return values.map((_, j) => Math.max(noise, run.residual * Math.abs(vectors[j * m + m - 1]!)));
+}
+
 /** The k largest Ritz pairs of a Lanczos run; where they have not settled, a restarted search goes on from them. */
 export async function sharpest(
   H: LinearOperator,
@@ -81,8 +93,8 @@ export async function sharpest(
   const m = values.length;
   const rows = Array.from({ length: Math.min(k, m) }, (_, i) => m - 1 - i);
   const scale = Math.max(Math.abs(values[0]!), Math.abs(values[m - 1]!));
-  const noise = breakdownLevel[H.precision] * scale; // what the products themselves are uncertain by
-  const residuals = Float64Array.from(rows, (j) => Math.max(noise, run.residual * Math.abs(vectors[j * m + m - 1]!)));
+  const all = residualsOf(run, values, vectors, H.precision);
+  const residuals = Float64Array.from(rows, (j) => all[j]!);
   const combine = (weights: (i: number) => number) => {
     const out = new Float64Array(H.size);
     run.basis.forEach((v, i) => {
@@ -98,7 +110,7 @@ export async function sharpest(
   }
   const start = combine((i) => rows.reduce((sum, j) => sum + vectors[j * m + i]!, 0));
   const more = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
-  return topEigenvalues(H, { k, start, seed, verify: false, tolerance: 1e-3, maxIterations: 200, ...more });
+  return topEigenvalues(H, { k, start, seed, tolerance: 1e-3, maxIterations: 200, ...more });
 }
 
 /** vᵀHv along what each optimizer would do after a short history of mini-batch gradients. */

@@ -14,7 +14,17 @@ import { trace } from '../curvature/trace.js';
 import { lanczos } from '../linalg/lanczos.js';
 import { norm } from '../linalg/operator.js';
 import { eighTridiagonal } from '../linalg/tridiagonal.js';
-import { alongOptimizers, countProducts, limitOf, partsOf, type Slice, sharpest, slicesAlong, stochastic } from './curvature-measures.js';
+import {
+  alongOptimizers,
+  countProducts,
+  limitOf,
+  partsOf,
+  residualsOf,
+  type Slice,
+  sharpest,
+  slicesAlong,
+  stochastic,
+} from './curvature-measures.js';
 import { gather } from './gather.js';
 
 export type { Slice } from './curvature-measures.js';
@@ -49,8 +59,9 @@ export interface CurvatureReport {
   /** Largest eigenvalues of the Hessian, largest first, with residual norms. */
   readonly eigenvalues: Float64Array;
   readonly residuals: Float64Array;
-  /** Smallest eigenvalues (Ritz values of the same Lanczos run), smallest first. */
+  /** Smallest Ritz values of the same Lanczos run, smallest first: upper bounds of the smallest eigenvalues, as good as their residuals. */
   readonly smallest: Float64Array;
+  readonly smallestResiduals: Float64Array;
   readonly converged: boolean;
   readonly trace: { readonly estimate: number; readonly standardError: number; readonly probes: number };
   readonly density: Pick<SpectralDensity, 'grid' | 'density' | 'nodes' | 'weights'>;
@@ -129,6 +140,7 @@ export async function curvatureReport(
     eigenvalues: top.values,
     residuals: top.residuals,
     smallest: values.slice(0, k),
+    smallestResiduals: residualsOf(run, values, vectors, H.precision).slice(0, k),
     converged: top.converged,
     trace: { estimate: rest.estimate, standardError: rest.standardError, probes: rest.samples.length },
     density,

@@ -92,3 +92,18 @@ test('no samples, options out of range, and an aborted signal are refused', asyn
   await expect(curvatureReport(model, batch, { rho: -1 })).rejects.toThrow(/rho: expected a number > 0, got -1/);
   await expect(curvatureReport(model, batch, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
 });
+
+test('few Lanczos steps miss no eigenvalue of the largest, and each of the smallest lies within its residual of one', async () => {
+  const { model, batch } = network([4, 6, 4], 40);
+  const H = await matrixOf(model.parameterCount, (v) => model.hvp(batch, v));
+  const exact = eigh({ data: H, shape: [model.parameterCount, model.parameterCount] }, { vectors: false }).values;
+  const top = exact.slice(-5).reverse();
+  for (let seed = 0; seed < 12; seed++) {
+    const report = await curvatureReport(model, batch, { steps: 8, probes: 2, seed });
+    expectClose(report.eigenvalues, top, { atol: 2e-3 * top[0]! });
+    for (const [i, value] of report.smallest.entries()) {
+      const nearest = Math.min(...exact.map((x) => Math.abs(x - value)));
+      expect(nearest).toBeLessThanOrEqual(report.smallestResiduals[i]! * (1 + 1e-9) + 1e-12);
+    }
+  }
+});
