@@ -108,6 +108,7 @@ if (!isMainThread) {
     console.log(`${name}: ${one.toFixed(2)} -> ${two.toFixed(2)} ms, gain ${gain.toFixed(2)} (fastest of each ${best.toFixed(2)})`);
   }
   for (const pool of pools) pool.close();
+  await limits();
 }
 
 /** What both processors together do of twice what one does. */

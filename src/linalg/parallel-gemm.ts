@@ -48,8 +48,8 @@ export const gemmBlocksTask = task('gemm-blocks', ({ m, n, k, a, b, c, options }
   multiply(m, n, k, a, b, c, options);
 });
 
-/** Smaller products take less time in the calling thread than the copies to another and back: some 25 ms of work. */
-const flopsWorthThreads = 1e9;
+/** Smaller products gain little or nothing: some 10 ms of work. */
+const flopsWorthThreads = 4e8;
 
 /**
  * `gemm` on a pool of threads: the same bits, whatever their number, since no sum is split. Small products stay in the calling thread.
