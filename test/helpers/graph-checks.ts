@@ -116,7 +116,7 @@ function slopeOf(f: (t: number) => Float64Array, h = 1e-4): Slope {
   const value = zero.map((_, i) => (8 * (a[i]! - b[i]!) - (c[i]! - d[i]!)) / (12 * h));
   const right = zero.map((z, i) => (4 * a[i]! - c[i]! - 3 * z) / (2 * h));
   const left = zero.map((z, i) => (3 * z + d[i]! - 4 * b[i]!) / (2 * h));
-  return { value, smooth: gap(left, right) <= 1e-3 * Math.max(1, norm(value)) };
+  return { value, smooth: gap(left, right) <= 2e-5 * Math.max(1, norm(value)) };
 }
 
 export type Verdict = 'agrees' | 'kink' | 'refused' | 'not comparable';
@@ -162,7 +162,9 @@ export async function checkGraph(made: Made): Promise<{ verdict: Verdict; why?: 
     tolerance: number,
   ): Promise<void> => {
     const bytes = encodeModel(written);
-    for (const level of ['disabled', 'all'] as const) {
+    // With empty tensors some fusions of ONNX Runtime fail.
+    const empty = Object.values(here).some(({ data }) => data.length === 0);
+    for (const level of empty ? (['disabled'] as const) : (['disabled', 'all'] as const)) {
       const got = await runModel(bytes, feedsOf(written, feeds), level);
       for (const { name } of written.graph.outputs) {
         if (got[name]!.shape.join() !== want[name]!.shape.join())

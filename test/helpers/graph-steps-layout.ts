@@ -164,6 +164,7 @@ function indexed(m: GraphMaker): void {
       add ? { reduction: 'add' } : {},
     );
   } else if (op === 'TopK') {
+    if (!sizeOf(shape)) throw new Unfit('ONNX Runtime ends the process on an empty one');
     const k = m.int(1, extent);
     const attributes = { axis: m.opset < 11 ? at : axis, ...(m.opset >= 11 && { largest: m.int(0, 1) }) };
     if (m.opset < 10) m.emit(op, [x], { ...attributes, k }, 2);

@@ -150,8 +150,8 @@ function runNode(node: Node, inputs: readonly (Value | undefined)[], scope: Scop
       run: (body, values) => runGraph(body, new Map(body.inputs.map(({ name }, i) => [name, values[i]!])), scope),
     });
   } catch (error) {
-    // A length below 0: a window that does not fit.
-    if (!(error instanceof RangeError)) throw error;
+    // A length below 0: a window that does not fit. (By name: the array may come from another realm.)
+    if ((error as Error).name !== 'RangeError') throw error;
     throw fail(node, `expected shapes that leave a result, got ${inputs.map((value) => `[${value?.shape}]`).join(' and ')}`);
   }
 }

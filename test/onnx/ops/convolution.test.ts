@@ -1,3 +1,5 @@
+import { Graph, graphTensor, modelOf } from '../../../src/onnx/graph.js';
+import { evaluateModel } from '../../../src/onnx/reference/index.js';
 import { constant, each, normal, type OperatorCase, operatorFamily } from '../../helpers/operator-cases.js';
 
 const conv = (x: number[], w: number[], attributes: OperatorCase['attributes'] = {}, bias = true): OperatorCase => ({
@@ -68,3 +70,16 @@ operatorFamily(
   'convolution kernels with attributes in full',
   each(conv([1, 2, 5, 5], [2, 2, 3, 3]), { kernel_shape: [3, 3], strides: [1, 1], pads: [0, 0, 0, 0] }),
 );
+
+test('a transposed convolution whose pads leave nothing is refused by the name of its node', () => {
+  const graph = new Graph();
+  graph.inputs = [{ name: 'x', type: 'float64', shape: [1, 1, 1] }];
+  graph.outputs = [{ name: 'y', type: 'float64', shape: undefined }];
+  graph.initializers.set('w', graphTensor('float64', [1], [1, 1, 1]));
+  const attributes = { pads: { type: 'ints' as const, value: [2, 1] } };
+  graph.nodes = [{ op: 'ConvTranspose', domain: '', name: 'up', inputs: ['x', 'w'], outputs: ['y'], attributes }];
+  const x = { data: new Float64Array(1), shape: [1, 1, 1] };
+  expect(() => evaluateModel(modelOf(graph), { x })).toThrow(
+    /ConvTranspose 'up': expected shapes that leave a result, got \[1,1,1\] and \[1,1,1\]/,
+  );
+});
