@@ -101,7 +101,7 @@ export const prune: CommandModule<GlobalArgs, Args> = {
           const dense = model.getParameters();
           const done: Run[] = [];
           for (const [i, target] of targets.entries()) {
-            model.setParameters(dense);
+            if (i > 0) model.setParameters(dense);
             const out = places[i] as string;
             const how = { ...target, signal, onProgress: bar.onProgress };
             if (args.method === 'channel') {

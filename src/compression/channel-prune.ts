@@ -2,6 +2,7 @@ import { asRecord, checkFinite, checkInteger, checkLength, checkNonNegative, che
 import { GraphError } from '../core/errors.js';
 import { sizeOf, type TensorLike, type TypedArray } from '../core/tensor.js';
 import { checkDecoded, type Graph, type GraphTensor, type Model } from '../onnx/graph.js';
+import { widen } from '../onnx/tensor-proto.js';
 import { type ChannelGroup, channelGroups } from './channel-groups.js';
 import { surgeon } from './channel-surgeon.js';
 import { removals } from './prune-input.js';
@@ -110,7 +111,7 @@ function makersOf({ slices }: ChannelGroup): string[] {
 export function filterNorms(graph: Graph, { channels, slices }: ChannelGroup, norm: 'l1' | 'l2'): Float64Array {
   const sums = new Float64Array(channels);
   for (const { initializer, axis, offset, repeat } of slices.filter(({ role }) => role === 'makes')) {
-    const { data, shape } = graph.initializers.get(initializer) as GraphTensor;
+    const { data, shape } = widen(graph.initializers.get(initializer) as GraphTensor);
     const inner = sizeOf(shape.slice(axis + 1));
     const extent = shape[axis] as number;
     for (let k = 0; k < data.length; k++) {

@@ -9,6 +9,8 @@ import { gemm } from '../kernels/gemm.js';
 import { syrk } from '../kernels/syrk.js';
 import { trsm } from '../kernels/triangular.js';
 import type { Graph, GraphTensor } from '../onnx/graph.js';
+import { narrowed } from '../onnx/precision.js';
+import { widen } from '../onnx/tensor-proto.js';
 import { withArena } from '../runtime/instance.js';
 import type { ChannelGroup, ChannelSlice } from './channel-groups.js';
 
@@ -76,7 +78,7 @@ function readerOf(
   activations: Readonly<Record<string, TensorLike>>,
   damping: number,
 ): Reader {
-  const { data } = graph.initializers.get(slice.initializer) as GraphTensor;
+  const { data } = widen(graph.initializers.get(slice.initializer) as GraphTensor);
   const places = placesOf(graph, slice, channels);
   const weights = Float64Array.from(places, (at) => Number(data[at]));
   return { slice, weights, rows: places.length / channels, inverse: inverseMoments(slice, channels, activations, damping) };
@@ -145,8 +147,8 @@ function inverseMoments(
 /** Puts the repaired weights of a reader in the place of its initializer, zeros where channels are gone. */
 function write(graph: Graph, { slice, weights }: Reader, channels: number, left: ReadonlySet<number>): void {
   const tensor = graph.initializers.get(slice.initializer) as GraphTensor;
-  const data = (tensor.data as Float32Array).slice();
+  const data = (widen(tensor).data as Float32Array).slice();
   const places = placesOf(graph, slice, channels);
   for (let k = 0; k < places.length; k++) data[places[k] as number] = left.has(k % channels) ? (weights[k] as number) : 0;
-  graph.initializers.set(slice.initializer, { ...tensor, data });
+  graph.initializers.set(slice.initializer, narrowed(data, tensor));
 }

@@ -16,6 +16,8 @@ export interface LinearLayer {
   readonly axis: number;
   /** Element of the initializer at [group · rows + row, col]. */
   readonly places: Int32Array;
+  /** Spatial extents of a convolution's kernel; none for products. */
+  readonly kernel: readonly number[];
 }
 
 /** The Conv, Gemm and MatMul nodes of a graph whose weights are float initializers, in graph order; each initializer once. */
@@ -40,13 +42,13 @@ function shaped(node: Node, shape: readonly number[]): Omit<LinearLayer, 'node' 
   if (node.op === 'Conv') {
     const groups = intOf(node, 'group', 1);
     const places = Int32Array.from({ length: size }, (_, k) => k);
-    return { groups, rows: first / groups, cols: size / first, axis: 0, places };
+    return { groups, rows: first / groups, cols: size / first, axis: 0, places, kernel: shape.slice(2) };
   }
   if (shape.length !== 2 || (node.op !== 'Gemm' && node.op !== 'MatMul') || intOf(node, 'transA', 0) === 1) return undefined;
   if (intOf(node, 'transB', 0) === 1)
-    return { groups: 1, rows: first, cols: second, axis: 0, places: Int32Array.from({ length: size }, (_, k) => k) };
+    return { groups: 1, rows: first, cols: second, axis: 0, places: Int32Array.from({ length: size }, (_, k) => k), kernel: [] };
   const places = Int32Array.from({ length: size }, (_, k) => (k % first) * second + Math.floor(k / first));
-  return { groups: 1, rows: second, cols: first, axis: 1, places };
+  return { groups: 1, rows: second, cols: first, axis: 1, places, kernel: [] };
 }
 
 /** The weights of one group of a layer, [rows, cols]. */
@@ -85,9 +87,8 @@ interface Patches {
 }
 
 /** Patches that a convolution reads, any number of spatial axes. */
-function patchesOf({ node, cols, groups, input }: LinearLayer, shape: readonly number[], group: number): Patches {
+function patchesOf({ node, cols, groups, input, kernel }: LinearLayer, shape: readonly number[], group: number): Patches {
   const [n = 0, channels = 0, ...extents] = shape;
-  const kernel = intsOf(node, 'kernel_shape') ?? [];
   const perGroup = channels / groups;
   if (kernel.length !== extents.length || perGroup * sizeOf(kernel) !== cols)
     throw new GraphError(`${input}: expected what a Conv of kernel [${kernel.join(', ')}] reads, got shape [${shape.join(', ')}]`);

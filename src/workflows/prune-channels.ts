@@ -13,6 +13,7 @@ import { allocateChannels } from './allocate-channels.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { gather } from './gather.js';
 import type { PrunedLayer } from './prune.js';
+import { checkParameters } from './select.js';
 
 export interface PruneChannelsOptions extends LongOptions {
   /**
@@ -25,7 +26,7 @@ export interface PruneChannelsOptions extends LongOptions {
    * machine at hand (quiet, else the choice is chance), against what the logits of the calibration samples lose.
    */
   readonly speedup?: number;
-  /** speedup: samples in the batch that is timed (64). */
+  /** speedup: samples in the batch that is timed (64, or what the model declares). */
   readonly batchSize?: number;
   /** By what the readers' outputs lose, with repair (activations, the default), or by the size of the filters (l1, l2). */
   readonly saliency?: 'activations' | 'l1' | 'l2';
@@ -85,6 +86,7 @@ export async function pruneChannels(model: OnnxModel, data: Data, options: Prune
     if (typeof sparsity !== 'number')
       throw new DomainError('sparsity: expected one share of all channels with a speedup, got one per group');
   }
+  checkParameters(model);
   const start = performance.now();
   const batches: Batch[] = [];
   for await (const batch of batchesOf(data)) batches.push(batch);
@@ -104,7 +106,7 @@ export async function pruneChannels(model: OnnxModel, data: Data, options: Prune
       x,
       timed: takeSamples(
         some,
-        Int32Array.from({ length: batchSize }, (_, i) => i % samplesOf(some)),
+        Int32Array.from({ length: fixedBatch(model) ?? batchSize }, (_, i) => i % samplesOf(some)),
       ).x,
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),
@@ -140,4 +142,10 @@ export async function pruneChannels(model: OnnxModel, data: Data, options: Prune
   } finally {
     opened.dispose();
   }
+}
+
+/** Samples of a batch where the model's inputs declare them. */
+function fixedBatch({ inputs }: OnnxModel): number | undefined {
+  const extent = inputs[0]?.shape?.[0];
+  return typeof extent === 'number' ? extent : undefined;
 }

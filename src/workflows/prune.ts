@@ -14,7 +14,7 @@ import { type Evaluation, evaluate } from './evaluate.js';
 import { removeByFisher } from './prune-fisher.js';
 import { removeByLayers } from './prune-layers.js';
 import { type Selection, selectionOf } from './prune-selection.js';
-import { selectSlots } from './select.js';
+import { checkParameters, selectSlots } from './select.js';
 
 export const pruneMethods = ['mfac', 'magnitude', 'block4', 'obc', 'sparsegpt', 'wanda', 'ecoflap'] as const;
 export type PruneMethod = (typeof pruneMethods)[number];
@@ -97,6 +97,7 @@ export async function pruneModel(model: DifferentiableModel, data: Data, options
   const { sparsity, method, pattern, signal, onProgress } = settings;
   checkMethods('model', model, 'a differentiable model', 'loss', 'predict', 'getParameters', 'setParameters');
   const slots = selectSlots(model.layout, options);
+  checkParameters(model);
   const start = performance.now();
   const batches: Batch[] = [];
   for await (const batch of batchesOf(data)) batches.push(batch);

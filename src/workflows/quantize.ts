@@ -20,7 +20,7 @@ import type { Model } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/onnx-model.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { gather } from './gather.js';
-import { selectSlots } from './select.js';
+import { checkParameters, selectSlots } from './select.js';
 
 export interface QuantizeModelOptions extends LongOptions {
   /** Integers for weights (int8), around zero (true) or with a zero point, one scale per output channel (true) or one per tensor. */
@@ -77,6 +77,7 @@ export async function quantizeModel(model: OnnxModel, data: Data, options: Quant
   if (budget !== undefined && options.bits !== undefined)
     throw new DomainError('budget: expected either bits or a budget of bits per weight, got both');
   checkMethods('model', model, 'an OnnxModel', 'toModel', 'reopen', 'activations');
+  checkParameters(model);
   const start = performance.now();
   const report = (done: number, phase: string): void => onProgress?.({ done, total: 4, phase });
   const weights = selectSlots(model.layout, options).map(({ name }) => name);

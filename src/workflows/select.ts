@@ -1,8 +1,8 @@
 // Which parameter tensors a workflow works on: globs on their name, the node that uses them, or its operator.
-import { checkArray } from '../core/check.js';
+import { checkArray, checkFinite } from '../core/check.js';
 import { DomainError } from '../core/errors.js';
-import type { ParameterSlot } from '../core/model-types.js';
-import { describe } from '../core/tensor.js';
+import type { DifferentiableModel, ParameterSlot } from '../core/model-types.js';
+import { describe, sizeOf } from '../core/tensor.js';
 
 const prunedByDefault = new Set(['Conv', 'Gemm', 'MatMul']);
 
@@ -33,8 +33,14 @@ export function selectSlots(
     ? matching('include', include)
     : new Set(layout.filter(({ role, opType }) => role === 'weight' && prunedByDefault.has(opType)));
   for (const slot of matching('exclude', exclude)) wanted.delete(slot);
-  if (!wanted.size) throw new DomainError('include: expected at least one parameter to prune, got none');
+  if (!wanted.size) throw new DomainError('include: expected at least one weight of Conv, Gemm or MatMul, got none');
   return layout.filter((slot) => wanted.has(slot));
+}
+
+/** Throws when a parameter of a model is not finite, naming its tensor. @throws {DomainError} */
+export function checkParameters(model: Pick<DifferentiableModel, 'layout' | 'getParameters'>): void {
+  const w = model.getParameters();
+  for (const { name, offset, shape } of model.layout) checkFinite(`weights '${name}'`, w.subarray(offset, offset + sizeOf(shape)));
 }
 
 function matches(slot: ParameterSlot, glob: RegExp): boolean {

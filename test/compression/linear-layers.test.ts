@@ -16,6 +16,7 @@ test.each([
   ['Conv', [3, 2, 9], [4, 2, 4], { kernel_shape: ints(4), auto_pad: text('SAME_UPPER'), strides: ints(2) }],
   ['Conv', [3, 2, 8], [4, 2, 4], { kernel_shape: ints(4), auto_pad: text('SAME_LOWER') }],
   ['Conv', [1, 2, 4, 4, 4], [3, 2, 2, 2, 2], { kernel_shape: ints(2, 2, 2), auto_pad: text('VALID') }],
+  ['Conv', [2, 3, 5, 4], [4, 3, 3, 2], { pads: ints(1, 0, 1, 1) }], // kernel_shape may be left out
   ['Gemm', [5, 3], [4, 3], { transB: int(1) }],
   ['Gemm', [5, 3], [3, 4], {}],
   ['MatMul', [2, 5, 3], [3, 4], {}],

@@ -5,7 +5,7 @@ import { sizeOf } from '../../src/core/tensor.js';
 import { DenseModel } from '../../src/dense/index.js';
 import { Graph, modelOf } from '../../src/onnx/graph.js';
 import { OnnxModel } from '../../src/onnx/onnx-model.js';
-import { fit, pruneChannels, pruneModel } from '../../src/workflows/index.js';
+import { fit, pruneChannels, pruneModel, quantizeModel } from '../../src/workflows/index.js';
 import { selectSlots } from '../../src/workflows/select.js';
 import { expectClose } from '../helpers/close.js';
 import { mlp, node, weight } from '../helpers/models.js';
@@ -155,7 +155,7 @@ test('globs choose by name, node and operator; a node or operator stands for its
   expect(() => names(['conv*'])).toThrow(
     /include: expected a glob on names, nodes or operators of parameters, got 'conv\*' that matches none/,
   );
-  expect(() => names([], ['Gemm'])).toThrow(/include: expected at least one parameter to prune, got none/);
+  expect(() => names([], ['Gemm'])).toThrow(/include: expected at least one weight of Conv, Gemm or MatMul, got none/);
 });
 
 test.each([
@@ -273,6 +273,35 @@ test('block4 removes whole groups of four neighbours, also in steps', async () =
   const { offset } = opened.layout.find(({ name }) => name === 'w')!;
   for (let g = 0; g < 48; g++) expect([0, 4]).toContain(mask.subarray(offset + 4 * g, offset + 4 * g + 4).reduce((a, b) => a + b, 0));
   opened.dispose();
+});
+
+test('weights that are not finite are refused by the name of their tensor', async () => {
+  const broken = mlp('float32');
+  const w1 = broken.graph.initializers.get('w1')!;
+  broken.graph.initializers.set('w1', { ...w1, data: (w1.data as Float32Array).map((v, k) => (k === 4 ? NaN : v)) });
+  const opened = await OnnxModel.open(broken);
+  const message = /weights 'w1': expected finite numbers, got NaN at index 4/;
+  await expect(pruneModel(opened, data, { sparsity: 0.5 })).rejects.toThrow(message);
+  await expect(pruneChannels(opened, data, { sparsity: 0.5 })).rejects.toThrow(message);
+  await expect(quantizeModel(opened, data)).rejects.toThrow(message);
+  opened.dispose();
+});
+
+test('channels of a model in half precision go as those of the same model in single precision', async () => {
+  const half = await OnnxModel.open(mlp('float16'));
+  const single = await OnnxModel.open(mlp('float32'));
+  single.setParameters(half.getParameters());
+  for (const saliency of ['activations', 'l1'] as const) {
+    const [a, b] = [
+      await pruneChannels(half, data, { sparsity: 0.4, saliency }),
+      await pruneChannels(single, data, { sparsity: 0.4, saliency }),
+    ];
+    expect(a.groups.map(({ kept }) => Array.from(kept))).toEqual(b.groups.map(({ kept }) => Array.from(kept)));
+    expect(a.model.graph.initializers.get('w1')!.type).toBe('float16');
+    expect(Math.abs(a.after.loss - b.after.loss)).toBeLessThan(5e-3);
+  }
+  half.dispose();
+  single.dispose();
 });
 
 test('channels: a smaller model with the same inputs and outputs, measured before any training', async () => {
