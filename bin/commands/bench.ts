@@ -25,6 +25,7 @@ export interface Args extends GlobalArgs {
   growth: boolean;
   list: boolean;
   quick: boolean;
+  smallest: boolean;
   force: boolean;
   seconds: number;
   builds: string[] | undefined;
@@ -50,6 +51,7 @@ export const bench: CommandModule<GlobalArgs, Args> = {
       growth: { type: 'boolean', default: false, describe: 'Fit how time grows over the sizes of a case' },
       list: { type: 'boolean', default: false, describe: 'Name the cases and their sizes, and time nothing' },
       quick: { type: 'boolean', default: false, describe: 'A first look: one process, 0.05 seconds per row, no ±' },
+      smallest: { type: 'boolean', default: false, describe: 'Only the smallest size of each case' },
       force: { type: 'boolean', default: false, describe: 'Replace an existing report' },
       seconds: number('seconds', 'Measuring time per row', { low: 0.01, high: 3600, initial: 1 }),
       builds: list('builds', 'Kernels to time: simd, relaxed, reference'),
@@ -59,7 +61,8 @@ export const bench: CommandModule<GlobalArgs, Args> = {
     for (const name of args.builds ?? []) checkOneOf('--builds', name, ['simd', 'relaxed', 'reference']);
     if (args.report) checkOutput(args.report, { force: args.force, name: '--report' });
     const before = args.compare ? readEarlier(args.compare) : undefined;
-    const found = await findCases(args.pattern);
+    const every = await findCases(args.pattern);
+    const found = args.smallest ? every.map(onlySmallest) : every;
     if (!found.length)
       throw new DomainError(`pattern: expected part of an area, file or case (bench --list names them), got '${args.pattern}'`);
     if (args.list) return write({ cases: found.map(listed) }, args, listText);
@@ -76,6 +79,8 @@ export const bench: CommandModule<GlobalArgs, Args> = {
     }
   },
 };
+
+const onlySmallest = (one: FoundCase): FoundCase => ({ ...one, subject: { ...one.subject, sizes: one.subject.sizes.slice(0, 1) } });
 
 const listed = ({ area, subject }: FoundCase) => ({ area, name: subject.name, axes: subject.axes ?? [], sizes: subject.sizes });
 
