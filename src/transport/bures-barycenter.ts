@@ -3,8 +3,8 @@ import { DomainError, ShapeError } from '../core/errors.js';
 import { readIterative } from '../core/iterations.js';
 import { square } from '../core/square.js';
 import type { NumberArray, TensorLike } from '../core/tensor.js';
-import { eigh } from '../linalg/eigh.js';
 import { readSymmetric } from '../linalg/matrix.js';
+import { svd } from '../linalg/svd.js';
 import { compose, multiply, rootOf } from './bures-wasserstein.js';
 import { readWeights, total } from './problem.js';
 
@@ -54,15 +54,11 @@ export function buresBarycenter(
     const { half, inverseHalf } = rootOf('covariance', { data: covariance, shape: [d, d] });
     if (!inverseHalf) break;
     const sum = new Float64Array(d * d);
-    for (const [k, { data }] of matrices.entries()) {
+    for (const [k, root] of roots.entries()) {
       if (weights[k] === 0) continue;
-      const inner = symmetric(multiply(multiply(half, data, d), half, d), d);
-      const { values, vectors } = eigh({ data: inner, shape: [d, d] });
-      const rootInner = compose(
-        vectors.data as Float64Array,
-        values.map((v) => Math.sqrt(Math.max(0, v))),
-        d,
-      );
+      // (S^½ S_k S^½)^½ from the singular values of S_k^½ S^½: roots of eigenvalues would lose half of the digits of those near 0.
+      const { s, v } = svd({ data: multiply(root.half, half, d), shape: [d, d] });
+      const rootInner = compose(v.data as Float64Array, s, d);
       for (let i = 0; i < sum.length; i++) sum[i]! += weights[k]! * rootInner[i]!;
     }
     const arm = multiply(inverseHalf, sum, d);

@@ -98,3 +98,11 @@ test('bad input is refused by name', () => {
   );
   expect(() => buresBarycenter([])).toThrow(/covariances: expected at least one/);
 });
+
+test('a barycenter with a singular covariance among its own converges to the default tolerance', () => {
+  for (let seed = 0; seed < 12; seed++) {
+    const d = [3, 5, 7][seed % 3]!;
+    const all = [covariance(d, 100 + seed, d, 0.1), covariance(d, seed, d), covariance(d, 50 + seed, d - 1)];
+    expect(buresBarycenter(all, { weights: [1, 2, 0.5] }).converged).toBe(true);
+  }
+});
