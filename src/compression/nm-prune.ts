@@ -1,4 +1,5 @@
 import { asRecord, checkLength, checkMethods, checkOneOf } from '../core/check.js';
+import { DomainError } from '../core/errors.js';
 import { square } from '../core/square.js';
 import { type FloatArray, type NumberArray, sizeOf } from '../core/tensor.js';
 import type { FisherBlock } from '../mfac/fisher-block.js';
@@ -50,12 +51,17 @@ export function nmPrune(w: NumberArray, options: NmPruneOptions = {}): NmPruneRe
   const { layout = [{ offset: 0, shape: [1, weights.length] }] } = options;
   checkPattern({ n, m });
   checkOneOf('update', update, ['independent', 'joint']);
-  if (saliency) checkLength('saliency', saliency, weights.length);
+  if (saliency) {
+    checkLength('saliency', saliency, weights.length);
+    for (let k = 0; k < weights.length; k++)
+      if (Number.isNaN(saliency[k])) throw new DomainError(`saliency: expected numbers, got NaN at index ${k}`);
+  }
   if (mfac) {
     checkMethods('mfac', mfac, 'a StaticMfac', 'ihvp', 'diagonal');
     checkLength('w', weights, mfac.size);
   }
   const mask = new Uint8Array(weights.length).fill(1);
+  const scores = new Float64Array(m);
   checkTensors(layout, weights.length);
   for (const { offset, shape } of layout) {
     const size = sizeOf(shape);
@@ -64,7 +70,10 @@ export function nmPrune(w: NumberArray, options: NmPruneOptions = {}): NmPruneRe
       for (let k = start; k + m <= start + row; k += m) {
         const block = mfac && blockOf(mfac, k, m);
         if (block) chooseExactly(block, weights, mask, k, n, m);
-        else chooseBest(mfac ? singleCosts(mfac, weights, k, m) : scoresAt(weights, saliency, k, m), mask, k, n);
+        else {
+          scoreGroup(scores, weights, k, saliency, mfac);
+          dropSmallest(scores, mask, k, m - n);
+        }
       }
     }
   }
@@ -74,8 +83,21 @@ export function nmPrune(w: NumberArray, options: NmPruneOptions = {}): NmPruneRe
   return { weights: pruned, mask };
 }
 
-function scoresAt(weights: FloatArray, saliency: ArrayLike<number> | undefined, k: number, m: number): Float64Array {
-  return Float64Array.from({ length: m }, (_, i) => (saliency ? (saliency[k + i] as number) : Math.abs(weights[k + i] as number)));
+/** What each weight of the group at k is worth: its saliency, |w|, or its own cost where F⁻¹ has no block for the whole group. */
+function scoreGroup(
+  scores: Float64Array,
+  weights: FloatArray,
+  k: number,
+  saliency: ArrayLike<number> | undefined,
+  mfac: StaticMfac | undefined,
+): void {
+  for (let i = 0; i < scores.length; i++) {
+    const w = weights[k + i] as number;
+    if (mfac) {
+      const block = mfac.blocks.find(({ start, width }) => k + i < start + width) as FisherBlock;
+      scores[i] = square(w) / (2 * (block.diagonal[k + i - block.start] as number));
+    } else scores[i] = saliency ? (saliency[k + i] as number) : Math.abs(w);
+  }
 }
 
 /** The block of F that holds a whole group, if one does and the group is small enough to try every choice. */
@@ -83,15 +105,18 @@ function blockOf(mfac: StaticMfac, k: number, m: number): FisherBlock | undefine
   return m <= 8 ? mfac.blocks.find(({ start, width }) => k >= start && k + m <= start + width) : undefined;
 }
 
-function singleCosts(mfac: StaticMfac, weights: FloatArray, k: number, m: number): Float64Array {
-  return Float64Array.from({ length: m }, (_, i) => {
-    const block = mfac.blocks.find(({ start, width }) => k + i < start + width) as FisherBlock;
-    return square(weights[k + i] as number) / (2 * (block.diagonal[k + i - block.start] as number));
-  });
-}
-
-function chooseBest(scores: Float64Array, mask: Uint8Array, k: number, n: number): void {
-  mask.set(maskSmallest(scores, scores.length - n), k);
+/** Clears the mask of a group at its `count` smallest scores; equal ones fall in order of their index. */
+function dropSmallest(scores: Float64Array, mask: Uint8Array, k: number, count: number): void {
+  if (scores.length > 32) {
+    mask.set(maskSmallest(scores, count), k);
+    return;
+  }
+  for (let gone = 0; gone < count; gone++) {
+    let smallest = -1;
+    for (let i = 0; i < scores.length; i++)
+      if (mask[k + i] && (smallest < 0 || (scores[i] as number) < (scores[smallest] as number))) smallest = i;
+    mask[k + smallest] = 0;
+  }
 }
 
 /** Removes the m − n weights Q of a group with the least ½ w_Qᵀ([F⁻¹]_QQ)⁻¹w_Q. */

@@ -7,7 +7,7 @@ import { type Real, slice } from '../runtime/arena.js';
 import { withArena } from '../runtime/instance.js';
 import type { ThreadPool } from '../threads/pool.js';
 import type { PoolMemory } from '../threads/shared-memory.js';
-import { shareable, task } from '../threads/task.js';
+import { shareable, task, taskInPlace } from '../threads/task.js';
 import { type Factors, product, readFactors } from './gemm.js';
 
 interface Piece {
@@ -44,7 +44,7 @@ interface Blocks {
 }
 
 /** One piece of a product in shared memory. */
-export const gemmBlocksTask = task('gemm-blocks', ({ m, n, k, a, b, c, options }: Blocks): void => {
+export const gemmBlocksTask = taskInPlace('gemm-blocks', ({ m, n, k, a, b, c, options }: Blocks): void => {
   multiply(m, n, k, a, b, c, options);
 });
 

@@ -8,7 +8,7 @@ import { type F64, type Real, slice } from '../runtime/arena.js';
 import { instance, withArena } from '../runtime/instance.js';
 import type { ThreadPool } from '../threads/pool.js';
 import type { PoolMemory } from '../threads/shared-memory.js';
-import { task } from '../threads/task.js';
+import { taskInPlace } from '../threads/task.js';
 import {
   addTo,
   diagonalOf,
@@ -34,7 +34,7 @@ interface Piece {
 }
 
 /** G Gᵀ of one piece in its place, to `sum`, from products in f32 or f64. */
-export const gramInPlaceTask = task(
+export const gramInPlaceTask = taskInPlace(
   'mfac-gram-in-place',
   ({ panel: { block, stride }, rows, count, sum, form }: Piece & { sum: F64; form: Precision }): void =>
     withArena((arena) => {
@@ -47,12 +47,13 @@ export const gramInPlaceTask = task(
 );
 
 /** L⁻¹G of one piece in the place of G, and its squared column norms. */
-export const whitenInPlaceTask = task('mfac-whiten-in-place', ({ panel, rows, count, L, norms }: Piece & { L: Real; norms: F64 }): void =>
-  whitenPanel(rows, count, panel, L, norms),
+export const whitenInPlaceTask = taskInPlace(
+  'mfac-whiten-in-place',
+  ({ panel, rows, count, L, norms }: Piece & { L: Real; norms: F64 }): void => whitenPanel(rows, count, panel, L, norms),
 );
 
 /** Blocks of gradients side by side, each [rows, width], factorised one after the other; U takes their place. */
-export const blocksInPlaceTask = task(
+export const blocksInPlaceTask = taskInPlace(
   'mfac-blocks-in-place',
   ({ blocks, rows: m, options }: { blocks: readonly Real[]; rows: number; options: FactorizeOptions }) =>
     blocks.map((place) =>

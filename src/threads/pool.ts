@@ -5,6 +5,7 @@ import { checkAborted } from '../core/batches.js';
 import { checkFunction, checkInteger, checkMethods } from '../core/check.js';
 import { AbortError, DomainError, RuntimeLoadError } from '../core/errors.js';
 import { readLong } from '../core/stepper.js';
+import { describe } from '../core/tensor.js';
 import { capabilities, compiledKernels } from '../runtime/instance.js';
 import { fromPlain } from './plain-error.js';
 import { openShared, type PoolMemory } from './shared-memory.js';
@@ -136,6 +137,8 @@ export class ThreadPool {
    * allocates is released, once no thread uses it any more, before the next begins.
    */
   async inMemory<R>(work: (memory: PoolMemory | undefined) => Promise<R>): Promise<R> {
+    checkFunction('work', work);
+    this.#check();
     this.#kept ??= this.openMemory();
     const memory = this.#kept;
     if (!memory) return work(undefined);
@@ -159,6 +162,8 @@ export class ThreadPool {
     const { signal, move, memory } = readLong(options);
     if (move) checkFunction('move', move);
     checkMethods('task', task, 'a task', 'run');
+    if (task.inPlace && !(memory?.instance && Number.isInteger(memory.id)))
+      throw new DomainError(`memory: expected a memory of the pool for the task ${task.name}, got ${describe(memory)}`);
     this.#check();
     checkAborted(signal);
     if (this.#seats.length === 0) return task.run(input);

@@ -7,11 +7,18 @@ export interface Task<I, O> {
   /** What a worker knows it by; unique. */
   readonly name: string;
   readonly run: (input: I) => O | Promise<O>;
+  /** True where inputs name blocks of a memory of the pool, which the task then has to be given. */
+  readonly inPlace?: boolean;
 }
 
 /** Names a function as a task. It must not keep a reference to arrays of its input or result: they move between threads. */
 export function task<I, O>(name: string, run: (input: I) => O | Promise<O>): Task<I, O> {
   return { name, run };
+}
+
+/** Names a synchronous function that works on blocks of a memory of the pool. */
+export function taskInPlace<I, O>(name: string, run: (input: I) => O): Task<I, O> {
+  return { name, run, inPlace: true };
 }
 
 /** From the calling thread to a worker. The first message has the kernels, the others work, or a memory to work in. */

@@ -4,6 +4,7 @@ import { DomainError } from '../core/errors.js';
 import { readIterative } from '../core/iterations.js';
 import type { Precision } from '../core/tensor.js';
 import type { Arena } from '../runtime/arena.js';
+import type { Domain } from './domain.js';
 import { dualNewton, newtonPatience } from './dual-newton.js';
 import { LogDomain, SymmetricDomain } from './log-domain.js';
 import { type Certificate, Potentials } from './potentials.js';
@@ -44,23 +45,6 @@ export interface EntropicOptions {
   readonly overRelaxation?: number | 'auto';
   /** Called after every full iteration (chunks of one, then); `false` stops. */
   readonly onIteration?: (info: IterationInfo) => unknown;
-}
-
-/** One chunk of iterations. `stuck` says that this domain cannot go on. */
-export interface Step {
-  readonly done: number;
-  readonly error: number;
-  readonly stuck: boolean;
-}
-/** A way to iterate on potentials. */
-export interface Domain {
-  /** Takes on the potentials as they are; a cold start may shift them to where nothing underflows. */
-  start(warm: boolean): void;
-  iterate(count: number, tolerance: number, omega: number): Step;
-  /** Applies the best translation of unbalanced potentials. */
-  translate(): void;
-  /** Puts everything the domain holds back into the potentials. */
-  finish(): void;
 }
 
 /** A problem in the arena: all weights > 0. */

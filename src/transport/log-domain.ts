@@ -3,7 +3,7 @@ import type { Precision } from '../core/tensor.js';
 import { tighten } from '../kernels/gibbs.js';
 import { logBegin, logColumns, logRows } from '../kernels/sinkhorn-log.js';
 import { type F64, type Real, slice } from '../runtime/arena.js';
-import type { Domain, Step } from './entropic.js';
+import type { Domain, Step } from './domain.js';
 import type { Potentials } from './potentials.js';
 
 /** A column whose largest exponent is below this is raised (e^−30 against f32's e^−87). */

@@ -4,7 +4,7 @@ import { gibbs, lift, tighten } from '../kernels/gibbs.js';
 import { log } from '../kernels/scalar.js';
 import { type ScalingBlocks, type SoftBlocks, scaling } from '../kernels/sinkhorn-scaling.js';
 import type { F32, F64, Real } from '../runtime/arena.js';
-import type { Domain, Step } from './entropic.js';
+import type { Domain, Step } from './domain.js';
 import type { Potentials } from './potentials.js';
 
 /** Scalings beyond this are absorbed: entries that are 0 in K (below 1e-20 and 2.6e-261) then weigh less than 1e-10 of the plan. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { nmPrune } from '../../src/compression/index.js';
+import { Random } from '../../src/core/random.js';
 import { StaticMfac } from '../../src/mfac/index.js';
 import { expectClose, randomF32, randomF64 } from '../helpers/close.js';
 import { denseFisher, times } from '../mfac/dense.js';
@@ -67,4 +68,28 @@ test('bad input is refused by name', () => {
     /layout: expected tensors inside 2 weights, got 4 from 1/,
   );
   expect(() => nmPrune([1, 2], { saliency: [1] })).toThrow(/saliency: expected 2 elements, got 1/);
+});
+
+test('groups of any width lose their smallest weights, the earlier of equal ones, whichever way they are found', () => {
+  const random = new Random(5);
+  for (const [n, m] of [
+    [1, 2],
+    [2, 4],
+    [3, 7],
+    [8, 32],
+    [10, 40],
+    [1, 33],
+  ] as const) {
+    const w = Float64Array.from({ length: 3 * m }, () => Math.round(4 * random.uniform()) - 2);
+    const want = Uint8Array.from(w, (v, k) => {
+      const group = w.subarray(k - (k % m), k - (k % m) + m);
+      const before = group.reduce((sum, u, i) => sum + Number(Math.abs(u) < Math.abs(v) || (Math.abs(u) === Math.abs(v) && i < k % m)), 0);
+      return Number(before >= m - n);
+    });
+    expect(nmPrune(w, { n, m }).mask).toEqual(want);
+  }
+});
+
+test('a saliency that is no number is refused by name', () => {
+  expect(() => nmPrune([1, 2, 3, 4], { saliency: [0, 1, Number.NaN, 3] })).toThrow('saliency: expected numbers, got NaN at index 2');
 });
