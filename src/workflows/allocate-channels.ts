@@ -5,6 +5,7 @@ import { type ChannelPruneOptions, channelAllocation, channelPrune } from '../co
 import { removals } from '../compression/prune-input.js';
 import { DomainError } from '../core/errors.js';
 import type { Inputs, LongOptions } from '../core/model-types.js';
+import { square } from '../core/square.js';
 import { watch } from '../core/stepper.js';
 import type { Model } from '../onnx/graph.js';
 import type { OnnxModel } from '../onnx/onnx-model.js';
@@ -71,7 +72,7 @@ export async function allocateChannels(model: OnnxModel, options: AllocateOption
     if (reached >= speedup) enough = wanted;
     else short = wanted;
     if (reached >= speedup && reached < 1.02 * speedup) break;
-    wanted = short && enough < Infinity ? (short + enough) / 2 : wanted * (speedup / reached) ** (short ? 1.1 : 1);
+    wanted = short && enough < Infinity ? (short + enough) / 2 : wanted * (1 + (short ? 1.1 : 1) * (speedup / reached - 1));
   }
   return best as { shares: number[]; speedup: number };
 }
@@ -115,8 +116,8 @@ async function lossesOf(
 function change(got: ArrayLike<number>, want: ArrayLike<number>): number {
   let [off, all] = [0, 0];
   for (let i = 0; i < want.length; i++) {
-    off += ((got[i] as number) - (want[i] as number)) ** 2;
-    all += (want[i] as number) ** 2;
+    off += square((got[i] as number) - (want[i] as number));
+    all += square(want[i] as number);
   }
   return off / (all || 1);
 }
