@@ -1,7 +1,9 @@
 // Two runs side by side: only changes that the scatter between processes cannot explain. The same code differs from one process to the next,
 // by up to 15 % where data fill the second-level cache, and stays within 1 % inside each: so the sample is the process, not the call.
+
+import { square } from '../core/square.js';
 import type { Row } from './row.js';
-import { studentOf } from './statistics.js';
+import { standardDeviation, studentOf } from './statistics.js';
 
 /** A case in both runs. `change` is the new time over the old one minus 1, both held against the machine's limit at that moment. */
 export interface Change {
@@ -76,12 +78,10 @@ export function undecidedAgainst(before: readonly Row[], processes: number): (ro
 
 function changeOf(other: Row, row: Row): Change {
   const gap = Math.log(row.relative.value / other.relative.value);
-  const error = Math.hypot(row.relative.error, other.relative.error);
   const counts = [other.relative.centres.length, row.relative.centres.length] as const;
   const told = Math.min(...counts) >= 3;
-  // Degrees of freedom of a difference of two means (Welch 1947); three at least, where the expansion of t still holds.
-  const parts = [other, row].map(({ relative }) => relative.error ** 4 / Math.max(1, relative.centres.length - 1));
-  const freedom = Math.max(3, Math.min(1e6, error ** 4 / ((parts[0] as number) + (parts[1] as number)) || 1e6));
+  const error = Math.max(betweenOf(other, row), Math.hypot(insideOf(other), insideOf(row)));
+  const freedom = Math.max(3, counts[0] + counts[1] - 2); // three at least, where the expansion of t still holds
   const threshold = Math.max(least, studentOf(rare, freedom) * error);
   const verdict = !told ? 'unknown' : Math.abs(gap) <= threshold ? 'same' : gap > 0 ? 'slower' : 'faster';
   return {
@@ -95,4 +95,22 @@ function changeOf(other: Row, row: Row): Change {
     processes: counts,
     verdict,
   };
+}
+
+/**
+ * Standard error of the difference by the scatter of all processes, each about the mean of its run. It is one for both runs: the case and the
+ * machine are the same, and seven processes that happen to agree would make a row look steadier than it is.
+ */
+function betweenOf(one: Row, two: Row): number {
+  const centres = [one.relative.centres, two.relative.centres];
+  const [n, m] = centres.map(({ length }) => length) as [number, number];
+  if (Math.min(n, m) < 2) return Math.hypot(one.relative.error, two.relative.error);
+  const squares = centres.reduce((sum, values) => sum + (values.length - 1) * square(standardDeviation(values)), 0);
+  return Math.sqrt((squares / (n + m - 2)) * (1 / n + 1 / m));
+}
+
+/** The scatter inside processes where it says more than that between them, else 0. */
+function insideOf({ relative: { centres, error } }: Row): number {
+  const between = centres.length > 1 ? standardDeviation(centres) / Math.sqrt(centres.length) : 0;
+  return error > between ? error : 0;
 }

@@ -91,6 +91,17 @@ test('a change counts when it exceeds 5 % and what processes differ by', () => {
   expect(changes[3]?.detectable).toBeGreaterThan(0.3);
 });
 
+test('processes that agree by chance in one run do not hide the scatter of the other', () => {
+  const spread = (middle: number, by: number, count: number): Row => {
+    const centres = Array.from({ length: count }, (_, i) => middle + by * ((2 * i) / (count - 1) - 1));
+    return { ...row('a', 1, Math.exp(middle)), relative: { value: Math.exp(middle), error: (0.58 * by) / Math.sqrt(count), centres } };
+  };
+  const [tight, wide] = [spread(0, 0.01, 7), spread(0.06, 0.09, 20)];
+  expect(compare([tight], [wide]).changes[0]?.verdict).toBe('same');
+  expect(compare([wide], [tight]).changes[0]?.verdict).toBe('same');
+  expect(compare([tight], [spread(0.06, 0.01, 20)]).changes[0]?.verdict).toBe('slower');
+});
+
 test('one process on either side cannot tell a change', () => {
   const single: Row = { ...row('a', 1, 2), relative: { value: 2, error: 0.001, centres: [Math.log(2)] } };
   expect(compare([row('a', 1, 1)], [single]).changes[0]?.verdict).toBe('unknown');
